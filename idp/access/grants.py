@@ -1,0 +1,250 @@
+"""Authorization codes, grants and refresh tokens.
+
+A code lives in the ephemeral store and is taken once, atomically, before anything is minted. What
+it gives is a grant: a row tied to the sign-in session, found again by the code's hash when the code
+is replayed. Access tokens carry the grant's id; refresh tokens are a family under the grant.
+
+A refresh token's successor is derived from it by HMAC: a client whose answer was lost repeats the
+request within the grace time and gets the same successor, although only hashes are stored. Any
+later reuse ends the whole grant (RFC 9700 §4.14).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, exists, insert, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from idp.accounts.models import Enterprise, Mandate, Person
+from idp.accounts.sessions import SigninSession, live
+from idp.adapters.ephemeral import EphemeralStore
+from idp.crypto import hash_token, keyed_digest, new_token
+from idp.db import ALONE, Base, uuid7
+
+
+class GrantRefused(Exception):
+    """A code or refresh token gives nothing; the message is for the integrator and tells no secret."""
+
+
+class RefreshReused(GrantRefused):
+    """A refresh token was used again after its grace: the grant has been ended."""
+
+
+class Grant(Base):
+    """What one authorization code was redeemed for."""
+
+    __tablename__ = "grants"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("signin_sessions.id"), index=True)
+    client_id: Mapped[str] = mapped_column(String(64), index=True)
+    scope: Mapped[str] = mapped_column(String(500))
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class RefreshToken(Base):
+    """One member of a grant's family of refresh tokens."""
+
+    __tablename__ = "refresh_tokens"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    grant_id: Mapped[UUID] = mapped_column(ForeignKey("grants.id"))
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+    __table_args__ = (Index("ix_refresh_tokens_grant", "grant_id"),)
+
+
+class EndedToken(Base):
+    """An access token revoked by itself, remembered until it would have expired (RFC 7009)."""
+
+    __tablename__ = "ended_tokens"
+
+    jti: Mapped[str] = mapped_column(String(64), primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRecord:
+    """What an authorization code stands for. It names the session; it copies nothing of it."""
+
+    session_id: str
+    client_id: str
+    redirect_uri: str
+    scope: str
+    code_challenge: str
+    nonce: str | None
+    expires_at: float
+    code_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveGrant:
+    """A grant that counts now, with everything it rests on."""
+
+    grant: Grant
+    session: SigninSession
+    person: Person
+    enterprise: Enterprise | None
+    mandate: Mandate | None
+
+    def ends_by(self, limit: datetime) -> datetime:
+        """The earlier of `limit`, the sign-in's end and the mandate's end: no token outlives them."""
+        ends = [limit, self.session.expires_at]
+        if self.mandate:
+            ends.append(self.mandate.valid_until)
+        return min(ends)
+
+
+def mint_code(store: EphemeralStore, record: CodeRecord, *, ttl: int) -> str:
+    """A new authorization code for `record`."""
+    code = new_token()
+    store.put(f"code:{hash_token(code).hex()}", json.dumps(asdict(record)).encode(), ttl=ttl)
+    return code
+
+
+def redeem_code(
+    db: Session, store: EphemeralStore, supplied: str, *, client_id: str, now: datetime
+) -> CodeRecord | None:
+    """Take the code: whoever gets the record is the only one. None if it is unknown, spent or expired.
+
+    A replay of a code that was redeemed ends what it gave (RFC 6749 §4.1.2). A code presented by
+    another client is spent and gives nothing.
+    """
+    digest = hash_token(supplied)
+    kept = store.take(f"code:{digest.hex()}")
+    if kept is None:
+        ended = update(Grant).where(Grant.code_hash == digest, Grant.ended_at.is_(None)).values(ended_at=now)
+        db.execute(ended, execution_options={**ALONE, "synchronize_session": False})
+        return None
+    record = CodeRecord(**{**json.loads(kept), "code_hash": digest.hex()})
+    if record.client_id != client_id or now.timestamp() >= record.expires_at:
+        return None
+    return record
+
+
+def open_grant(db: Session, record: CodeRecord, *, now: datetime) -> LiveGrant:
+    """The grant a redeemed code gives, if the sign-in behind it still counts.
+
+    Raises GrantRefused when the session, account, company or mandate ended in between.
+    """
+    row = db.execute(live(now).where(SigninSession.id == UUID(record.session_id))).first()
+    if row is None:
+        msg = "The sign-in behind this code has ended."
+        raise GrantRefused(msg)
+    values = {
+        "id": uuid7(),
+        "session_id": UUID(record.session_id),
+        "client_id": record.client_id,
+        "scope": record.scope,
+        "code_hash": bytes.fromhex(record.code_hash),
+        "created_at": now,
+    }
+    db.execute(insert(Grant).values(**values), execution_options=ALONE)
+    return LiveGrant(Grant(**values), *row)
+
+
+def find_grant(db: Session, grant_id: UUID, *, jti: str | None = None, now: datetime) -> LiveGrant | None:
+    """The grant with this id if it counts now, and the access token `jti` was not revoked by itself."""
+    query = (
+        live(now)
+        .add_columns(Grant)
+        .join(Grant, Grant.session_id == SigninSession.id)
+        .where(Grant.id == grant_id, Grant.ended_at.is_(None))
+    )
+    if jti is not None:
+        query = query.where(~exists().where(EndedToken.jti == jti))
+    row = db.execute(query).first()
+    return LiveGrant(row[4], row[0], row[1], row[2], row[3]) if row else None
+
+
+def first_refresh_token(db: Session, grant: Grant, *, now: datetime) -> str:
+    """The first refresh token of a grant's family."""
+    token = new_token()
+    _store_refresh(db, token, grant.id, now=now)
+    return token
+
+
+def rotate_refresh_token(
+    db: Session, supplied: str, *, client_id: str, key: bytes, grace: timedelta, now: datetime
+) -> tuple[LiveGrant, str]:
+    """Spend `supplied` and return its grant with the successor.
+
+    Raises RefreshReused when a spent token comes back after its grace or once its successor was
+    used: the family is ended. Raises GrantRefused when the token is unknown, another client's, or
+    its grant no longer counts.
+    """
+    digest = hash_token(supplied)
+    found = db.execute(
+        select(RefreshToken, Grant).join(Grant, Grant.id == RefreshToken.grant_id).where(
+            RefreshToken.token_hash == digest
+        )
+    ).first()
+    if found is None or found[1].client_id != client_id or found[1].ended_at is not None:
+        msg = "The refresh token is unknown, expired or revoked."
+        raise GrantRefused(msg)
+    token, grant = found
+    successor = keyed_digest(key, "refresh", supplied)
+    spent = db.execute(
+        update(RefreshToken)
+        .where(RefreshToken.token_hash == digest, RefreshToken.used_at.is_(None))
+        .values(used_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    if spent.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has it
+        _store_refresh(db, successor, grant.id, now=now)
+    else:
+        _forgive_or_end(db, token, successor, grant, grace=grace, now=now)
+    lives = find_grant(db, grant.id, now=now)
+    if lives is None:
+        msg = "The sign-in behind this refresh token has ended."
+        raise GrantRefused(msg)
+    return lives, successor
+
+
+def find_refresh_token(db: Session, supplied: str) -> tuple[RefreshToken, Grant] | None:
+    """The refresh token and its grant, whatever their state."""
+    row = db.execute(
+        select(RefreshToken, Grant).join(Grant, Grant.id == RefreshToken.grant_id).where(
+            RefreshToken.token_hash == hash_token(supplied)
+        )
+    ).first()
+    return (row[0], row[1]) if row else None
+
+
+def end_grant(db: Session, grant_id: UUID, *, now: datetime) -> None:
+    """End a grant and every token under it, now and for good."""
+    db.execute(
+        update(Grant).where(Grant.id == grant_id, Grant.ended_at.is_(None)).values(ended_at=now),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def end_access_token(db: Session, jti: str, *, expires_at: datetime) -> None:
+    """Revoke one access token by itself."""
+    if db.get(EndedToken, jti) is None:
+        db.add(EndedToken(jti=jti, expires_at=expires_at))
+
+
+def _forgive_or_end(
+    db: Session, token: RefreshToken, successor: str, grant: Grant, *, grace: timedelta, now: datetime
+) -> None:
+    db.refresh(token)
+    next_one = db.get(RefreshToken, hash_token(successor))
+    repeated = token.used_at is not None and now - token.used_at <= grace
+    if repeated and next_one is not None and next_one.used_at is None:
+        return
+    end_grant(db, grant.id, now=now)
+    msg = "The refresh token was used before; every token of this sign-in with the client is revoked."
+    raise RefreshReused(msg)
+
+
+def _store_refresh(db: Session, token: str, grant_id: UUID, *, now: datetime) -> None:
+    db.add(RefreshToken(token_hash=hash_token(token), grant_id=grant_id, created_at=now))
+    db.flush()

@@ -1,0 +1,102 @@
+"""Authorization requests that wait for a sign-in.
+
+The browser carries an unguessable transaction id in the URL; what was asked stays here, so no
+later step can change it. A request belongs to the browser that began it: opened elsewhere, it is
+as if it did not exist (a started sign-in sent to somebody else gives the sender nothing).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from idp.accounts.identity import Role
+from idp.adapters.ephemeral import EphemeralStore
+from idp.crypto import keyed_digest, new_token, same
+
+_NO_KEY = b"pending"
+
+
+@dataclass(frozen=True, slots=True)
+class PendingRequest:
+    """A validated authorization request and the sign-in it needs."""
+
+    params: dict[str, str]
+    client_id: str
+    client_name: str
+    redirect_uri: str
+    form_origins: tuple[str, ...]
+    scope: tuple[str, ...]
+    created_at: datetime
+
+    @property
+    def wants_entity(self) -> bool:
+        """Whether only a company can answer (scope `entity`)."""
+        return "entity" in self.scope
+
+    @property
+    def entity(self) -> str | None:
+        """The credit code the client fixed, if any."""
+        return self.params.get("entity")
+
+    @property
+    def prompts(self) -> frozenset[str]:
+        """The values of `prompt`."""
+        return frozenset(self.params.get("prompt", "").split())
+
+    @property
+    def login_hint(self) -> str:
+        """What the client thinks the person will type."""
+        return self.params.get("login_hint", "")
+
+    @property
+    def answering_roles(self) -> tuple[Role, ...]:
+        """Whose password pages may be offered; a person may go on to choose one of his mandates."""
+        if self.wants_entity:
+            return (Role.LEGAL_REPRESENTATIVE, Role.OPERATOR, Role.NATURAL_PERSON)
+        return (Role.NATURAL_PERSON,)
+
+    def is_fresh(self, auth_time: datetime) -> bool:
+        """Whether a sign-in proved at `auth_time` satisfies `prompt=login` and `max_age`.
+
+        Both are measured from when the request came in, so that a fresh sign-in ends the asking.
+        """
+        if self.prompts & {"login", "select_account"} and auth_time < self.created_at:
+            return False
+        max_age = self.params.get("max_age")
+        return max_age is None or (self.created_at - auth_time).total_seconds() <= int(max_age)
+
+
+def keep(store: EphemeralStore, request: PendingRequest, *, browser: str, ttl: int) -> str:
+    """Keep `request` for this browser and return its transaction id."""
+    transaction = new_token(16)
+    kept = {**asdict(request), "created_at": request.created_at.isoformat(), "browser": _bound(browser)}
+    store.put(f"pending:{transaction}", json.dumps(kept).encode(), ttl=ttl)
+    return transaction
+
+
+def find(store: EphemeralStore, transaction: str, *, browser: str) -> PendingRequest | None:
+    """The request of this transaction, if this browser began it and it still waits."""
+    return _parsed(store.get(f"pending:{transaction[:64]}"), browser)
+
+
+def take(store: EphemeralStore, transaction: str, *, browser: str) -> PendingRequest | None:
+    """The same, and it waits no longer: one answer a request."""
+    return _parsed(store.take(f"pending:{transaction[:64]}"), browser)
+
+
+def _parsed(kept: bytes | None, browser: str) -> PendingRequest | None:
+    if kept is None:
+        return None
+    record = json.loads(kept)
+    if not same(record.pop("browser"), _bound(browser)):
+        return None
+    record["created_at"] = datetime.fromisoformat(record["created_at"])
+    record["scope"] = tuple(record["scope"])
+    record["form_origins"] = tuple(record["form_origins"])
+    return PendingRequest(**record)
+
+
+def _bound(browser: str) -> str:
+    return keyed_digest(_NO_KEY, browser)

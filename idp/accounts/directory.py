@@ -1,0 +1,226 @@
+"""Finding accounts by what people type, and opening new ones.
+
+A look-up never says why it found nothing: a stranger may not know which part was wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, joinedload
+
+from idp.accounts.calendar import civil_day
+from idp.accounts.identifiers import parse_account, parse_phone, parse_resident_id, parse_uscc
+from idp.accounts.models import (
+    Credential,
+    Enterprise,
+    EnterpriseStatus,
+    EnterpriseType,
+    IdType,
+    LegalAccount,
+    LoginName,
+    Mandate,
+    Person,
+)
+from idp.crypto import Vault, plain
+from idp.db import uuid7
+
+_ANY_LENGTH = {"shortest": 1, "longest": 64}
+
+
+class AlreadyTaken(Exception):
+    """An account name, phone, ID number or credit code belongs to somebody already."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """What is known of a person who gets an account; every field in canonical form."""
+
+    name: str
+    phone: str | None = None
+    id_number: str | None = None
+    id_type: IdType = IdType.RESIDENT
+    account: str | None = None
+    password_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewMandate:
+    """What a company grants; days in Asia/Shanghai, both ends included."""
+
+    first_day: date
+    last_day: date
+    phone: str | None = None
+    manage_operators: bool = False
+    manage_seals: bool = False
+    department: str | None = None
+
+
+def find_enterprise(db: Session, typed: str) -> Enterprise | None:
+    """The company with this credit code or account name, with its account and representative."""
+    code = parse_uscc(typed)
+    query = select(Enterprise).options(joinedload(Enterprise.account), joinedload(Enterprise.representative))
+    if code:
+        return db.scalars(query.where(Enterprise.uscc == code)).first()
+    name = parse_account(typed, **_ANY_LENGTH)
+    if not name:
+        return None
+    by_name = (
+        query.join(LegalAccount, LegalAccount.enterprise_id == Enterprise.id)
+        .join(LoginName, LoginName.legal_account_id == LegalAccount.id)
+        .where(LoginName.name == name)
+    )
+    return db.scalars(by_name).first()
+
+
+def find_person(db: Session, vault: Vault, typed: str) -> Person | None:
+    """The person with this account name, phone or ID number (A09)."""
+    conditions: list[ColumnElement[bool]] = []
+    phone = parse_phone(typed)
+    if phone:
+        conditions.append(Person.phone_index.in_(vault.indexes("phone", phone)))
+    number = id_number_typed(typed)
+    if number:
+        conditions.append(Person.id_number_index.in_(vault.indexes("id_number", number)))
+    name = parse_account(typed, **_ANY_LENGTH)
+    if name:
+        conditions.append(Person.id == select(LoginName.person_id).where(LoginName.name == name).scalar_subquery())
+    found = db.scalars(select(Person).where(or_(*conditions)).limit(2)).all() if conditions else []
+    # A passport number may look like somebody else's account name: two matches are none.
+    return found[0] if len(found) == 1 else None
+
+
+def find_mandate(db: Session, vault: Vault, enterprise: Enterprise, typed: str) -> Mandate | None:
+    """The company's mandate of the operator with this phone or ID number (A08, X3); the latest if several."""
+    conditions: list[ColumnElement[bool]] = []
+    phone = parse_phone(typed)
+    if phone:
+        conditions.append(Mandate.phone_index.in_(vault.indexes("phone", phone)))
+    number = id_number_typed(typed)
+    if number:
+        conditions.append(Person.id_number_index.in_(vault.indexes("id_number", number)))
+    if not conditions:
+        return None
+    query = (
+        select(Mandate)
+        .join(Mandate.person)
+        .options(joinedload(Mandate.person))
+        .where(Mandate.enterprise_id == enterprise.id, or_(*conditions))
+        .order_by(Mandate.ended_at.is_not(None), Mandate.created_at.desc())
+    )
+    return db.scalars(query.limit(1)).first()
+
+
+def live_mandates(db: Session, person_id: UUID, *, now: datetime) -> list[Mandate]:
+    """The mandates a person may use now, companies loaded, by company name."""
+    today = civil_day(now)
+    query = (
+        select(Mandate)
+        .join(Mandate.enterprise)
+        .options(joinedload(Mandate.enterprise))
+        .where(
+            Mandate.person_id == person_id,
+            Mandate.ended_at.is_(None),
+            Mandate.first_day <= today,
+            Mandate.last_day >= today,
+            Enterprise.status == EnterpriseStatus.NORMAL.value,
+            Enterprise.suspended_at.is_(None),
+        )
+        .order_by(Enterprise.name)
+    )
+    return list(db.scalars(query))
+
+
+def id_number_typed(typed: str) -> str | None:
+    """The ID number somebody typed: a resident number in canonical form, or another document's, upper case."""
+    resident = parse_resident_id(typed)
+    if resident:
+        return resident
+    other = plain(typed[:64]).replace(" ", "").upper()
+    return other if 5 <= len(other) <= 20 and other.isalnum() and other.isascii() else None
+
+
+def add_person(db: Session, vault: Vault, new: NewPerson, *, now: datetime) -> Person:
+    """A new natural person, with account name and password where given. Raises AlreadyTaken."""
+    person = Person(id=uuid7(), created_at=now, id_type=new.id_type.value)
+    person.set_name(vault, new.name)
+    if new.id_number:
+        person.set_id_number(vault, new.id_number)
+    if new.phone:
+        person.set_phone(vault, new.phone)
+    db.add(person)
+    _flush(db)
+    if new.account:
+        db.add(LoginName(name=new.account, person_id=person.id))
+    if new.password_hash:
+        db.add(Credential(person_id=person.id, password_hash=new.password_hash, changed_at=now))
+    _flush(db)
+    return person
+
+
+def add_enterprise(
+    db: Session, *, uscc: str, name: str, type_: EnterpriseType, representative: Person, now: datetime
+) -> Enterprise:
+    """A company and its account, still 待激活: no account name, no password. Raises AlreadyTaken."""
+    enterprise = Enterprise(uscc=uscc, name=name, type=type_.value, representative=representative, created_at=now)
+    enterprise.account = LegalAccount(created_at=now)
+    db.add(enterprise)
+    _flush(db)
+    return enterprise
+
+
+def activate(
+    db: Session, vault: Vault, account: LegalAccount, *, name: str, password_hash: str, phone: str, now: datetime
+) -> None:
+    """Give a company's account its name, password and reserved phone (C04). Raises AlreadyTaken."""
+    account.set_phone(vault, phone)
+    account.activated_at = now
+    db.add(LoginName(name=name, legal_account_id=account.id))
+    db.add(Credential(legal_account_id=account.id, password_hash=password_hash, changed_at=now))
+    _flush(db)
+
+
+def add_mandate(
+    db: Session, vault: Vault, enterprise: Enterprise, person: Person, new: NewMandate, *, now: datetime
+) -> Mandate:
+    """A new mandate. Raises AlreadyTaken while another one of the same two is not ended."""
+    mandate = Mandate(
+        id=uuid7(),
+        enterprise=enterprise,
+        person=person,
+        first_day=new.first_day,
+        last_day=new.last_day,
+        manage_operators=new.manage_operators,
+        manage_seals=new.manage_seals,
+        department=new.department,
+        created_at=now,
+    )
+    if new.phone:
+        mandate.set_phone(vault, new.phone)
+    db.add(mandate)
+    _flush(db)
+    return mandate
+
+
+def set_mandate_password(
+    db: Session, mandate: Mandate, password_hash: str, *, must_change: bool, now: datetime
+) -> Credential:
+    """The password that opens this mandate alone; by default it is changed at its first use (section Y)."""
+    credential = Credential(
+        mandate_id=mandate.id, password_hash=password_hash, must_change=must_change, changed_at=now
+    )
+    db.add(credential)
+    _flush(db)
+    return credential
+
+
+def _flush(db: Session) -> None:
+    try:
+        db.flush()
+    except IntegrityError as taken:
+        db.rollback()
+        raise AlreadyTaken from taken

@@ -1,0 +1,94 @@
+"""Parsing what people type to name themselves: credit codes, ID numbers, phones, account names.
+
+Each parser folds what a keyboard or an input method may add (full-width digits, spaces, case) and
+returns the one canonical form, or None. Look-ups and uniqueness always use the canonical form.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import phonenumbers
+from stdnum.cn import ric, uscc
+from stdnum.exceptions import ValidationError
+
+from idp.crypto import plain
+
+_USCC = re.compile(r"[0-9A-HJ-NP-RTUW-Y]{2}[0-9]{6}[0-9A-HJ-NP-RTUW-Y]{10}\Z")
+_RESIDENT = re.compile(r"[0-9]{17}[0-9X]\Z")
+_ACCOUNT = re.compile(r"[a-z][a-z0-9_]*\Z")
+_MOBILE = re.compile(r"1[3-9][0-9]{9}\Z")
+_SHORT = 64
+
+
+def parse_uscc(supplied: str) -> str | None:
+    """A unified social credit code (GB 32100): 18 characters, check character right; upper case."""
+    code = _folded(supplied).upper()
+    if not _USCC.match(code):
+        return None
+    try:
+        return code if uscc.calc_check_digit(code[:-1]) == code[-1] else None
+    except (ValidationError, ValueError):
+        return None
+
+
+def parse_resident_id(supplied: str) -> str | None:
+    """A resident identity number (GB 11643): 18 characters, birth date and check digit right; X upper case."""
+    number = _folded(supplied).upper()
+    if not _RESIDENT.match(number):
+        return None
+    try:
+        date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    except ValueError:
+        return None
+    return number if ric.calc_check_digit(number[:-1]) == number[-1] else None
+
+
+def parse_phone(supplied: str) -> str | None:
+    """A mobile number of mainland China as its 11 digits; +86, 0086 and separators are understood."""
+    typed = _folded(supplied)
+    if len(typed) > _SHORT:
+        return None
+    try:
+        number = phonenumbers.parse(typed, "CN")
+    except phonenumbers.NumberParseException:
+        return None
+    national = str(number.national_number)
+    if number.country_code != 86 or number.extension or not _MOBILE.match(national):
+        return None
+    return national
+
+
+def parse_account(supplied: str, *, shortest: int, longest: int) -> str | None:
+    """An account name (X1): a letter, then letters, digits, `_`; lower case; never of the form of a credit code."""
+    name = plain(supplied[: longest * 4]).lower()
+    if not shortest <= len(name) <= longest or not _ACCOUNT.match(name):
+        return None
+    return None if _USCC.match(name.upper()) else name
+
+
+def mask_phone(phone: str | None) -> str:
+    """First 3 and last 4 digits."""
+    return f"{phone[:3]}****{phone[-4:]}" if phone else ""
+
+
+def mask_id_number(number: str | None) -> str:
+    """First 4 and last 4 characters."""
+    return f"{number[:4]}{'*' * max(len(number) - 8, 1)}{number[-4:]}" if number else ""
+
+
+def mask_name(name: str) -> str:
+    """First and last character: 张*明, 赵*."""
+    if len(name) <= 2:
+        return name[:1] + "*"
+    return name[0] + "*" * (len(name) - 2) + name[-1]
+
+
+def mask_uscc(code: str) -> str:
+    """First 4 and last 3 characters."""
+    return f"{code[:4]}{'*' * 11}{code[-3:]}"
+
+
+def _folded(supplied: str) -> str:
+    return re.sub(r"[\s\-]", "", plain(supplied[: _SHORT * 2]))

@@ -1,0 +1,192 @@
+"""Sign-in sessions: one identity a browser, opened by a proof, ended once.
+
+The cookie holds a random token; only its hash is stored. Whether a session counts is decided from
+this table and the rows it rests on (person, company, account, mandate), read in one query each
+time, so an ended mandate or a suspended account is dead on the next request with no cache to wait
+for.
+
+Two limits differ on purpose: a browser unused for `idle` must sign in again, while tokens granted
+in the session live until it is ended or reaches its absolute limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, Select, String, and_, or_, select, update
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
+
+from idp.accounts.calendar import civil_day
+from idp.accounts.identity import Identity, Role
+from idp.accounts.models import Enterprise, EnterpriseStatus, LegalAccount, Mandate, Person
+from idp.crypto import hash_token, new_token
+from idp.db import ALONE, Base, uuid7
+
+LOA_PASSWORD = "urn:idp:loa:1"  # noqa: S105 - an acr value
+SEEN_STEP = timedelta(seconds=60)
+
+
+class SigninSession(Base):
+    """A row of the table of sign-ins. `sid` is what relying parties see; the id and the token never leave."""
+
+    __tablename__ = "signin_sessions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    sid: Mapped[str] = mapped_column(String(64), unique=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    enterprise_id: Mapped[UUID | None] = mapped_column(ForeignKey("enterprises.id"))
+    mandate_id: Mapped[UUID | None] = mapped_column(ForeignKey("mandates.id"))
+    legal_account_id: Mapped[UUID | None] = mapped_column(ForeignKey("legal_accounts.id"))
+    role: Mapped[str] = mapped_column(String(32))
+    amr: Mapped[str] = mapped_column(String(64))
+    acr: Mapped[str] = mapped_column(String(64))
+    auth_time: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    end_reason: Mapped[str | None] = mapped_column(String(32))
+    browser: Mapped[str] = mapped_column(String(200), default="")
+    address: Mapped[str] = mapped_column(String(64), default="")
+    created_at: Mapped[datetime]
+
+    __table_args__ = (
+        Index("ix_signin_sessions_person", "person_id", "ended_at"),
+        Index("ix_signin_sessions_enterprise", "enterprise_id", "ended_at"),
+        Index("ix_signin_sessions_mandate", "mandate_id"),
+        Index("ix_signin_sessions_expiry", "expires_at"),
+    )
+
+    @property
+    def identity(self) -> Identity:
+        """For whom this sign-in speaks."""
+        return Identity(self.person_id, Role(self.role), self.enterprise_id, self.mandate_id, self.legal_account_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How and when somebody proved who he is."""
+
+    amr: tuple[str, ...]
+    acr: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """The browser as far as it shows itself: a user agent and an address."""
+
+    browser: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A live sign-in with the rows it rests on."""
+
+    session: SigninSession
+    person: Person
+    enterprise: Enterprise | None
+    mandate: Mandate | None
+
+    @property
+    def identity(self) -> Identity:
+        """For whom it speaks."""
+        return self.session.identity
+
+
+def open_session(
+    db: Session, identity: Identity, proof: Proof, device: Device, *, lifetime: timedelta, now: datetime
+) -> tuple[SigninSession, str]:
+    """Open a sign-in and return it with the token for the browser's cookie.
+
+    The token is new at each call: a session never keeps its id over a rise of privilege.
+    """
+    token = new_token()
+    opened = SigninSession(
+        token_hash=hash_token(token),
+        sid=new_token(18),
+        person_id=identity.person_id,
+        enterprise_id=identity.enterprise_id,
+        mandate_id=identity.mandate_id,
+        legal_account_id=identity.legal_account_id,
+        role=identity.role.value,
+        amr=" ".join(proof.amr),
+        acr=proof.acr,
+        auth_time=proof.at,
+        seen_at=now,
+        expires_at=now + lifetime,
+        browser=device.browser[:200],
+        address=device.address[:64],
+        created_at=now,
+    )
+    db.add(opened)
+    db.flush()
+    return opened, token
+
+
+def live(now: datetime) -> Select[tuple[SigninSession, Person, Enterprise | None, Mandate | None]]:
+    """The one query that knows when a sign-in counts; add a WHERE to choose which.
+
+    Not ended, not past its limit, and every right it rests on alive: the person and the company not
+    suspended, the company's registration normal, the representative still the representative, the
+    account active, the mandate live on this day.
+    """
+    enterprise, mandate = aliased(Enterprise), aliased(Mandate)
+    today = civil_day(now)
+    acts_for_none = SigninSession.enterprise_id.is_(None)
+    company_is_live = and_(enterprise.status == EnterpriseStatus.NORMAL.value, enterprise.suspended_at.is_(None))
+    as_representative = and_(
+        SigninSession.role == Role.LEGAL_REPRESENTATIVE.value,
+        enterprise.representative_id == SigninSession.person_id,
+        LegalAccount.activated_at.is_not(None),
+    )
+    as_operator = and_(
+        SigninSession.role == Role.OPERATOR.value,
+        mandate.ended_at.is_(None),
+        mandate.first_day <= today,
+        mandate.last_day >= today,
+    )
+    return (
+        select(SigninSession, Person, enterprise, mandate)
+        .join(Person, Person.id == SigninSession.person_id)
+        .outerjoin(enterprise, enterprise.id == SigninSession.enterprise_id)
+        .outerjoin(mandate, mandate.id == SigninSession.mandate_id)
+        .outerjoin(LegalAccount, LegalAccount.id == SigninSession.legal_account_id)
+        .where(
+            SigninSession.ended_at.is_(None),
+            SigninSession.expires_at > now,
+            Person.suspended_at.is_(None),
+            or_(acts_for_none, and_(company_is_live, or_(as_representative, as_operator))),
+        )
+    )
+
+
+def find_live(db: Session, token: str, *, idle: timedelta, now: datetime) -> SignedIn | None:
+    """The sign-in of the browser that sent `token`, if it counts and was used within `idle`."""
+    by_token = live(now).where(SigninSession.token_hash == hash_token(token), SigninSession.seen_at > now - idle)
+    row = db.execute(by_token).first()
+    return SignedIn(*row) if row else None
+
+
+def note_seen(db: Session, session: SigninSession, *, now: datetime) -> None:
+    """Remember that the browser used the session; written at most once a minute."""
+    if now - session.seen_at < SEEN_STEP:
+        return
+    seen = update(SigninSession).where(SigninSession.id == session.id).values(seen_at=now)
+    db.execute(seen, execution_options={**ALONE, "synchronize_session": False})
+
+
+def list_live(db: Session, identity: Identity, *, now: datetime) -> Sequence[SigninSession]:
+    """The live sign-ins of the same human in the same capacity, newest first."""
+    mine = live(now).where(
+        SigninSession.person_id == identity.person_id,
+        SigninSession.role == identity.role.value,
+        SigninSession.enterprise_id == identity.enterprise_id
+        if identity.enterprise_id
+        else SigninSession.enterprise_id.is_(None),
+    )
+    return [row[0] for row in db.execute(mine.order_by(SigninSession.created_at.desc()).limit(200))]

@@ -1,0 +1,166 @@
+"""The ephemeral store on Redis (6.2 or later): what production runs on.
+
+One trip an operation. Scripts are sent once and called by their hash; each names all its keys as
+arguments, because a cluster finds the node by them. Nothing is tried again here: after a broken
+connection nobody knows whether the command took effect, so the caller is told and refuses.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.client import PubSub
+from redis.retry import Retry
+
+from idp.adapters.ephemeral import StoreUnavailable
+
+_ANSWER_SECONDS = 3.0
+_CONNECT_SECONDS = 2.0
+_QUEUE_SECONDS = 2.0  # how long a thread waits for a free connection
+
+_INCREMENT = """
+local count = redis.call('INCR', KEYS[1])
+if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+return count
+"""
+_COMPARE_AND_SET = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1
+"""
+
+
+@contextmanager
+def _outages() -> Iterator[None]:
+    try:
+        yield
+    except redis.RedisError as error:
+        raise StoreUnavailable("Redis does not answer") from error
+
+
+class RedisEphemeralStore:
+    """An `EphemeralStore` in Redis; connects at the first operation, at most `connections` at once.
+
+    All keys and channels begin with `prefix`. A counter and a value never share a key.
+    """
+
+    def __init__(self, url: str, *, prefix: str = "idp:", connections: int = 64) -> None:
+        # redis-py's default pool raises at once when it is exhausted; this one lets a thread wait.
+        self._pool = redis.BlockingConnectionPool.from_url(
+            url,
+            max_connections=connections,
+            timeout=_QUEUE_SECONDS,
+            socket_timeout=_ANSWER_SECONDS,
+            socket_connect_timeout=_CONNECT_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._client = redis.Redis(connection_pool=self._pool)
+        self._execute: Callable[..., Any] = self._client.execute_command
+        self._prefix = prefix
+        self._increment = self._client.register_script(_INCREMENT)
+        self._compare_and_set = self._client.register_script(_COMPARE_AND_SET)
+
+    def put(self, key: str, value: bytes, *, ttl: float) -> None:
+        """Keep `value` for `ttl` seconds, in place of whatever was there."""
+        self._ask("SET", self._name(key), value, "PX", _milliseconds(ttl))
+
+    def put_if_absent(self, key: str, value: bytes, *, ttl: float) -> bool:
+        """Keep `value` unless a live one is there; True for the one caller who did."""
+        return bool(self._ask("SET", self._name(key), value, "NX", "PX", _milliseconds(ttl)))
+
+    def get(self, key: str) -> bytes | None:
+        """Return the value, and leave it."""
+        value: bytes | None = self._ask("GET", self._name(key))
+        return value
+
+    def take(self, key: str) -> bytes | None:
+        """Return the value and delete it in one step: of many callers one gets it."""
+        value: bytes | None = self._ask("GETDEL", self._name(key))
+        return value
+
+    def increment(self, key: str, *, ttl: float) -> int:
+        """Add one to a counter and return it; `ttl` counts from its birth and is not extended."""
+        with _outages():
+            return int(self._increment(keys=[self._name(key)], args=[_milliseconds(ttl)]))
+
+    def remaining(self, key: str) -> float:
+        """Return the seconds `key` has left, 0.0 if it is not there."""
+        left = int(self._ask("PTTL", self._name(key)))
+        # -2 means the key is not there; 0 means it is, for less than a millisecond.
+        return max(left, 1) / 1000 if left >= 0 else 0.0
+
+    def compare_and_set(self, key: str, old: bytes, new: bytes, *, ttl: float) -> bool:
+        """Put `new` in the place of exactly `old`, for `ttl` seconds; False if anything else is there."""
+        with _outages():
+            return bool(self._compare_and_set(keys=[self._name(key)], args=[old, new, _milliseconds(ttl)]))
+
+    def delete(self, *keys: str) -> None:
+        """Forget these keys; the ones not there do not matter."""
+        if keys:
+            self._ask("DEL", *map(self._name, keys))
+
+    def publish(self, channel: str, message: bytes) -> None:
+        """Tell everyone who is subscribed to `channel` now."""
+        self._ask("PUBLISH", self._name(channel), message)
+
+    @contextmanager
+    def subscribe(self, channel: str) -> Iterator[_RedisSubscription]:
+        """Open an ear on `channel`: once entered, no later message is missed. Holds one connection."""
+        with PubSub(self._pool) as ear:
+            with _outages():
+                ear.subscribe(self._name(channel))
+                # Until Redis has confirmed, a message of somebody else's connection may pass unheard.
+                confirmation = ear.get_message(timeout=_ANSWER_SECONDS)
+            if confirmation is None or confirmation["type"] != "subscribe":
+                raise StoreUnavailable("Redis did not confirm a subscription")
+            yield _RedisSubscription(ear)
+
+    def ping(self) -> None:
+        """Return if the store answers, else raise StoreUnavailable."""
+        self._ask("PING")
+
+    def purge(self) -> int:
+        """Return 0: Redis drops what has expired by itself."""
+        return 0
+
+    def close(self) -> None:
+        """Let go of the connections; the store can be used again afterwards."""
+        self._pool.disconnect()
+
+    def _name(self, key: str) -> str:
+        return self._prefix + key
+
+    def _ask(self, *command: str | bytes | int) -> Any:
+        with _outages():
+            return self._execute(*command)
+
+
+class _RedisSubscription:
+    """One channel's messages, on a connection of their own."""
+
+    def __init__(self, ear: PubSub) -> None:
+        self._ear = ear
+
+    def next(self, seconds: float) -> bytes | None:
+        """Return the next message, waiting at most `seconds`; None at once after a reconnection."""
+        deadline = time.monotonic() + seconds
+        while True:
+            left = deadline - time.monotonic()
+            with _outages():
+                heard = self._ear.get_message(timeout=max(0.0, left))
+            if heard is not None:
+                # Anything but a message is the driver subscribing anew: what was said meanwhile is lost.
+                return bytes(heard["data"]) if heard["type"] == "message" else None
+            if left <= 0:
+                return None
+
+
+def _milliseconds(ttl: float) -> int:
+    if ttl <= 0:
+        raise ValueError("a ttl is above zero")
+    return max(1, round(ttl * 1000))

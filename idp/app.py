@@ -1,0 +1,112 @@
+"""The only place that wires: settings to adapters to platform to rooms, a readable list of steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from idp.access.clients import ClientRegistry
+from idp.access.keys import load_keys
+from idp.accounts.audit import Trail
+from idp.accounts.passwords import PasswordHasher
+from idp.adapters.ephemeral import EphemeralStore
+from idp.adapters.ephemeral.redis import RedisEphemeralStore
+from idp.adapters.ephemeral.sql import SqlEphemeralStore
+from idp.config import Settings, load_settings
+from idp.crypto import Vault, derive
+from idp.db import Database
+from idp.web import cookies, errors, render, security, signin
+from idp.web import platform as platforms
+from idp.web.platform import Platform
+from idp.web.proxy import TrustedProxies
+
+
+@dataclass(frozen=True, slots=True)
+class Backends:
+    """Storage and secrets of one installation, for the application and for commands alike."""
+
+    database: Database
+    store: EphemeralStore
+    vault: Vault
+    trail: Trail
+
+    def begin(self) -> Session:
+        """A plain session; the caller commits."""
+        return self.database.session()
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self.database.close()
+        self.store.close()
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The provider as a WSGI application."""
+    settings = settings or load_settings()
+    app = Flask("idp", static_folder=None)
+    app.secret_key = derive(settings.secret_key.get_secret_value().encode(), "cookies")
+    cookies.configure(app, settings)
+    platforms.install(app, _platform(settings))
+    security.install(app)
+    signin.install(app)
+    render.install(app)
+    errors.install(app)
+    _register_rooms(app, settings)
+    app.after_request(signin.finish)
+    app.wsgi_app = TrustedProxies(app.wsgi_app, settings.proxy_networks())  # type: ignore[method-assign]  # as Flask documents
+    return app
+
+
+def open_backends(settings: Settings) -> Backends:
+    """Connect storage as the settings say; nothing is created."""
+    redis_url = settings.redis_url.get_secret_value()
+    store: EphemeralStore = (
+        RedisEphemeralStore(redis_url) if redis_url else SqlEphemeralStore(settings.var_dir / "ephemeral.db")
+    )
+    return Backends(
+        database=Database(settings.effective_database_url(), pool_size=settings.database_pool),
+        store=store,
+        vault=Vault(settings.data_key_map()),
+        trail=Trail(derive(settings.secret_key.get_secret_value().encode(), "audit")),
+    )
+
+
+def _platform(settings: Settings) -> Platform:
+    backends = open_backends(settings)
+    with backends.begin() as db:
+        keys = load_keys(db, backends.vault)
+    return Platform(
+        settings=settings,
+        database=backends.database,
+        store=backends.store,
+        vault=backends.vault,
+        hasher=PasswordHasher(settings),
+        trail=backends.trail,
+        keys=keys,
+        clients=ClientRegistry(backends.store, backends.database.session),
+        refresh_key=derive(settings.secret_key.get_secret_value().encode(), "refresh-successor"),
+    )
+
+
+def _register_rooms(app: Flask, settings: Settings) -> None:
+    from idp.enterprise import views as enterprise
+    from idp.login import views as login
+    from idp.oauth import views as oauth
+    from idp.person import views as person
+    from idp.web import captcha, pages
+
+    for room in (pages, captcha, login, person, enterprise):
+        app.register_blueprint(room.blueprint)
+    oauth.install(app, settings)
+    if settings.demo:
+        from idp.demo import views as demo
+
+        app.register_blueprint(demo.blueprint)
+
+
+def utc_now() -> datetime:
+    """The clock of commands."""
+    return datetime.now(UTC)

@@ -1,0 +1,163 @@
+"""Storage: one engine, short transactions that open at their first write.
+
+Reads run in the database's autocommit mode, so a request that only reads costs one round trip a
+query and holds no snapshot. The first write of a session sends BEGIN (BEGIN IMMEDIATE on SQLite,
+so two writers wait for each other instead of failing half-way); a commit ends it. What was read
+before a write is therefore checked again by the write itself (conditional UPDATE, unique index).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import DateTime, Engine, MetaData, create_engine, event, make_url, text
+from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.types import TypeDecorator
+from uuid_utils.compat import uuid7 as _uuid7
+
+_WRITES = ("INSERT", "UPDATE", "DELETE")
+ALONE = {"write_alone": True}
+"""Execution option of a write that is a transaction of its own: one round trip, committed at once."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant. Refuses naive values; always returns aware UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """The value as the database keeps it."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            msg = "a naive datetime was about to be stored"
+            raise ValueError(msg)
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """The value as the program uses it."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Base of every table; constraints are named, so that migrations can drop them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime}  # noqa: RUF012 - SQLAlchemy reads it as a class attribute
+
+
+def uuid7() -> UUID:
+    """A new row id: UUIDv7, unguessable enough for ids and ordered enough for indexes (RFC 9562 §5.7)."""
+    return UUID(bytes=_uuid7().bytes)
+
+
+class Database:
+    """The engine of one process and the sessions it gives out."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.engine = make_engine(url, pool_size=pool_size)
+        self.session = sessionmaker(self.engine, expire_on_commit=False)
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """A session that commits when the block ends well and rolls back when it does not."""
+        with self.session() as session:
+            yield session
+            session.commit()
+
+    def ping(self) -> None:
+        """Return if the database answers. Raises sqlalchemy.exc.DBAPIError."""
+        with self.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def make_engine(url: str, *, pool_size: int = 10) -> Engine:
+    """An engine whose transactions open at their first write (see the module's docstring)."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        engine = create_engine(
+            parsed, isolation_level="AUTOCOMMIT", pool_size=pool_size, connect_args={"timeout": 15}
+        )
+        event.listen(engine, "connect", _tune_sqlite)
+    else:
+        parsed = parsed.set(drivername="postgresql+psycopg")
+        engine = create_engine(
+            parsed,
+            isolation_level="AUTOCOMMIT",
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=5,
+            connect_args={"connect_timeout": 5, "options": "-c statement_timeout=15000 -c lock_timeout=8000"},
+        )
+    event.listen(engine, "before_cursor_execute", _begin_at_first_write)
+    return engine
+
+
+def begin_write(session: Session) -> None:
+    """Open the write transaction now, so that what is read next cannot change before it is used."""
+    _begin(session.connection())
+
+
+def pause(session: Session) -> None:
+    """Give the connection back while something slow happens; loaded objects stay readable."""
+    session.commit()
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether `error` says that the database cannot answer now, rather than that the request is wrong."""
+    if isinstance(error, PoolTimeout):
+        return True
+    return isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated)
+
+
+def _tune_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=15000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_at_first_write(
+    conn: Connection, _cursor: Any, statement: str, _parameters: Any, context: Any, _executemany: bool
+) -> None:
+    if context is not None and context.execution_options.get("write_alone"):
+        return
+    if statement.lstrip()[:6].upper() in _WRITES or _locks_rows(context):
+        _begin(conn)
+
+
+def _locks_rows(context: Any) -> bool:
+    compiled = getattr(context, "compiled", None)
+    return getattr(getattr(compiled, "statement", None), "_for_update_arg", None) is not None
+
+
+def _begin(conn: Connection) -> None:
+    raw = conn.connection.dbapi_connection
+    if isinstance(raw, sqlite3.Connection):
+        if not raw.in_transaction:
+            raw.execute("BEGIN IMMEDIATE")
+        return
+    if raw.info.transaction_status.name == "IDLE":  # type: ignore[union-attr]  # psycopg's own attribute
+        raw.execute("BEGIN")  # type: ignore[union-attr]  # likewise

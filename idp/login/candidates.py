@@ -1,0 +1,163 @@
+"""Whom a typed name means, without saying yet whether he may come in.
+
+A candidate always exists: for a name nobody has, it is one without a credential, so that the rest
+of the sign-in does the same work and gives the same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from idp.accounts.calendar import civil_day
+from idp.accounts.directory import find_enterprise, find_mandate, find_person
+from idp.accounts.identity import Identity, Role
+from idp.accounts.models import Credential, Enterprise, EnterpriseStatus, Mandate, Person
+from idp.crypto import Vault, keyed_digest, plain
+
+
+class PendingActivation(Exception):
+    """The company is 待激活: it has no account name and no password yet (A19)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Whom somebody claims to be. `obstacle` is said only after the password was right."""
+
+    key: str
+    credential: Credential | None = None
+    identity: Identity | None = None
+    obstacle: str = ""
+    about: tuple[str, ...] = ()
+
+    @property
+    def browser_tag(self) -> str:
+        """What a known browser remembers: the account and when its password was set."""
+        changed = self.credential.changed_at.isoformat() if self.credential else ""
+        return keyed_digest(b"known-browser", self.key, changed)
+
+
+Finder = Callable[[Session, Vault, datetime], Candidate]
+
+
+def legal(typed: str) -> Finder:
+    """A company's own account, by account name or credit code (A06)."""
+
+    def find(db: Session, _vault: Vault, _now: datetime) -> Candidate:
+        enterprise = find_enterprise(db, typed)
+        if enterprise is None or enterprise.account is None:
+            return _nobody("legal", typed)
+        account = enterprise.account
+        if account.activated_at is None:
+            raise PendingActivation
+        return Candidate(
+            key=f"legal:{account.id}",
+            credential=_credential(db, Credential.legal_account_id == account.id),
+            identity=Identity(
+                enterprise.representative_id, Role.LEGAL_REPRESENTATIVE, enterprise.id, legal_account_id=account.id
+            ),
+            obstacle=_company_obstacle(enterprise) or _person_obstacle(enterprise.representative),
+        )
+
+    return find
+
+
+def operator(typed_enterprise: str, typed_account: str) -> Finder:
+    """A company's operator, by the company's code or account and his phone or ID number (A08, X3)."""
+
+    def find(db: Session, vault: Vault, now: datetime) -> Candidate:
+        enterprise = find_enterprise(db, typed_enterprise)
+        mandate = find_mandate(db, vault, enterprise, typed_account) if enterprise else None
+        if enterprise is None or mandate is None:
+            return _nobody("operator", typed_enterprise, typed_account)
+        return Candidate(
+            key=f"mandate:{mandate.id}",
+            credential=_credential(db, Credential.mandate_id == mandate.id),
+            identity=Identity(mandate.person_id, Role.OPERATOR, enterprise.id, mandate.id),
+            obstacle=_company_obstacle(enterprise)
+            or _person_obstacle(mandate.person)
+            or _mandate_obstacle(mandate, now=now),
+            about=_words_about(mandate.person, vault),
+        )
+
+    return find
+
+
+def person(typed: str) -> Finder:
+    """A natural person, by account name, phone or ID number (A09)."""
+
+    def find(db: Session, vault: Vault, _now: datetime) -> Candidate:
+        found = find_person(db, vault, typed)
+        if found is None:
+            return _nobody("person", typed)
+        return Candidate(
+            key=f"person:{found.id}",
+            credential=_credential(db, Credential.person_id == found.id),
+            identity=Identity(found.id, Role.NATURAL_PERSON),
+            obstacle=_person_obstacle(found),
+        )
+
+    return find
+
+
+def of_mandate(mandate_id: UUID) -> Finder:
+    """The operator of this very mandate, for the second step of its first use."""
+
+    def find(db: Session, vault: Vault, now: datetime) -> Candidate:
+        mandate = db.get_one(Mandate, mandate_id)
+        enterprise = db.get_one(Enterprise, mandate.enterprise_id)
+        holder = db.get_one(Person, mandate.person_id)
+        return Candidate(
+            key=f"mandate:{mandate.id}",
+            credential=_credential(db, Credential.mandate_id == mandate.id),
+            identity=Identity(holder.id, Role.OPERATOR, enterprise.id, mandate.id),
+            obstacle=_company_obstacle(enterprise) or _person_obstacle(holder) or _mandate_obstacle(mandate, now=now),
+            about=_words_about(holder, vault),
+        )
+
+    return find
+
+
+def _nobody(*typed: str) -> Candidate:
+    # Counted under what was typed, so that guessing at a name nobody has is slowed just the same.
+    return Candidate(key="nobody:" + keyed_digest(b"nobody", *(plain(word).lower()[:128] for word in typed)))
+
+
+def _credential(db: Session, owner: ColumnElement[bool]) -> Credential | None:
+    return db.scalars(select(Credential).where(owner).execution_options(populate_existing=True)).first()
+
+
+def _words_about(holder: Person, vault: Vault) -> tuple[str, ...]:
+    return tuple(word for word in (holder.phone(vault), holder.id_number(vault)) if word)
+
+
+def _company_obstacle(enterprise: Enterprise) -> str:
+    if enterprise.status == EnterpriseStatus.REVOKED.value:
+        return "该企业的营业执照已被吊销，不能登录。如有疑问，请联系登记机关。"
+    if enterprise.status == EnterpriseStatus.DEREGISTERED.value:
+        return "该企业已注销，不能登录。如有疑问，请联系登记机关。"
+    if enterprise.suspended_at:
+        return "该企业的账号已停用。请拨打服务热线了解原因。"
+    return ""
+
+
+def _person_obstacle(holder: Person) -> str:
+    return "您的账号已停用。请拨打服务热线了解原因。" if holder.suspended_at else ""
+
+
+def _mandate_obstacle(mandate: Mandate, *, now: datetime) -> str:
+    today = civil_day(now)
+    if mandate.ended_at:
+        return "企业已结束对您的授权。如需继续办理，请联系企业的法定代表人重新添加。"
+    if today < mandate.first_day:
+        first = mandate.first_day
+        return f"您的授权从 {first.year} 年 {first.month} 月 {first.day} 日起生效，到那天再登录。"
+    if today > mandate.last_day:
+        last = mandate.last_day
+        return f"您的授权已于 {last.year} 年 {last.month} 月 {last.day} 日到期。请联系企业的法定代表人续期。"
+    return ""

@@ -1,0 +1,221 @@
+"""Deciding whether somebody is who he claims to be.
+
+The order matters: the captcha is spent, the try is counted, then the password is looked at with no
+database connection in hand, and only a right password hears why it still does not open.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from idp.accounts.audit import Action, Event, Origin, Trail
+from idp.accounts.directory import live_mandates
+from idp.accounts.identity import Identity, Role
+from idp.accounts.models import Credential, Mandate
+from idp.accounts.passwords import PasswordHasher, PasswordRefused, check_new_password
+from idp.accounts.sessions import LOA_PASSWORD, Proof, SignedIn
+from idp.adapters.ephemeral import EphemeralStore
+from idp.config import Settings
+from idp.crypto import Vault, new_token, same
+from idp.db import pause
+from idp.login.candidates import Candidate, Finder, of_mandate
+from idp.proof import throttle
+
+FIRST_USE_LIFE = 600
+"""Seconds somebody has to choose the new password after giving the first one."""
+
+
+class WrongPassword(Exception):
+    """No such account, or another password: the two are never told apart."""
+
+
+class NotAllowedIn(Exception):
+    """The password was right, but the account, company or mandate does not open now; the message says why."""
+
+
+class FirstUse(Exception):
+    """The mandate's password was set by the company: a new one comes first. Carries the ticket for that step."""
+
+    def __init__(self, ticket: str) -> None:
+        super().__init__("a new password is needed")
+        self.ticket = ticket
+
+
+class TicketGone(Exception):
+    """The step was already done, waited too long, or belongs to another browser."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What signing in works with."""
+
+    settings: Settings
+    store: EphemeralStore
+    vault: Vault
+    hasher: PasswordHasher
+    trail: Trail
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """The browser as far as throttling and tickets care."""
+
+    id: str
+    known_tags: tuple[str, ...]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """Somebody proved who he is."""
+
+    identity: Identity
+    proof: Proof
+    browser_tag: str
+
+
+def check_password(
+    db: Session, tools: Tools, find: Finder, password: str, browser: Browser, *, now: datetime
+) -> Welcome:
+    """Welcome whoever `find` means if `password` is his.
+
+    Raises WrongPassword, NotAllowedIn, FirstUse, idp.proof.throttle.Throttled,
+    idp.accounts.passwords.TooBusy, idp.login.candidates.PendingActivation.
+    """
+    candidate = find(db, tools.vault, now)
+    attempt = throttle.Try(
+        account=candidate.key,
+        known_browser=browser.id if candidate.browser_tag in browser.known_tags else None,
+        address=browser.origin.address,
+    )
+    throttle.admit(tools.store, tools.settings, attempt, now=now)
+    stored = candidate.credential.password_hash if candidate.credential else None
+    pause(db)
+    verdict = tools.hasher.verify(stored, password)
+    if not verdict.right:
+        throttle.failed(tools.store, attempt)
+        _refuse(db, tools, candidate, browser, "password", now=now)
+        raise WrongPassword
+    throttle.succeeded(tools.store, attempt)
+    # The hash took its time: what was read before it is read again.
+    candidate = find(db, tools.vault, now)
+    if candidate.credential is None or candidate.credential.password_hash != stored:
+        raise WrongPassword
+    if verdict.rehashed:
+        _replace_hash(db, candidate.credential, stored, verdict.rehashed)
+    return _welcome(db, tools, candidate, browser, now=now)
+
+
+def choose_first_password(
+    db: Session, tools: Tools, ticket: str, password: str, browser: Browser, *, now: datetime
+) -> Welcome:
+    """Set the operator's own password and welcome him. The ticket is spent by the one who succeeds.
+
+    Raises TicketGone, NotAllowedIn, idp.accounts.passwords.PasswordRefused, TooBusy.
+    """
+    candidate = _ticket_holder(db, tools, tools.store.get(f"first-use:{ticket[:64]}"), browser, now=now)
+    check_new_password(password, settings=tools.settings, about=candidate.about)
+    credential = candidate.credential
+    if credential is None:
+        raise TicketGone
+    if tools.hasher.verify(credential.password_hash, password).right:
+        raise PasswordRefused("新密码不能与单位设置的密码相同")
+    pause(db)
+    fresh = tools.hasher.hash(password)
+    candidate = _ticket_holder(db, tools, tools.store.take(f"first-use:{ticket[:64]}"), browser, now=now)
+    if candidate.credential is None or not candidate.credential.must_change:
+        raise TicketGone
+    candidate.credential.password_hash = fresh
+    candidate.credential.must_change = False
+    candidate.credential.changed_at = now
+    tools.trail.record(db, Event(Action.PASSWORD_CHANGED, target=candidate.key), browser.origin, now=now)
+    return _welcome(db, tools, candidate, browser, now=now)
+
+
+def find_first_use(db: Session, tools: Tools, ticket: str, browser: Browser, *, now: datetime) -> Candidate:
+    """Whose first password this step is about. Raises TicketGone, NotAllowedIn."""
+    return _ticket_holder(db, tools, tools.store.get(f"first-use:{ticket[:64]}"), browser, now=now)
+
+
+def mandates_to_choose(db: Session, signed_in: SignedIn, *, now: datetime) -> list[Mandate]:
+    """The mandates a person signed in as himself may go on with; none for any other sign-in.
+
+    A session opened with a company's or a mandate's password never becomes another identity.
+    """
+    if signed_in.identity.role is not Role.NATURAL_PERSON:
+        return []
+    return live_mandates(db, signed_in.person.id, now=now)
+
+
+def switch_to(mandate: Mandate, signed_in: SignedIn) -> tuple[Identity, Proof]:
+    """The identity of acting under `mandate`, on the proof the person gave as himself."""
+    session = signed_in.session
+    identity = Identity(signed_in.person.id, Role.OPERATOR, mandate.enterprise_id, mandate.id)
+    return identity, Proof(tuple(session.amr.split()), session.acr, session.auth_time)
+
+
+def _welcome(db: Session, tools: Tools, candidate: Candidate, browser: Browser, *, now: datetime) -> Welcome:
+    if candidate.obstacle or candidate.identity is None or candidate.credential is None:
+        _refuse(db, tools, candidate, browser, "not allowed", now=now)
+        raise NotAllowedIn(candidate.obstacle)
+    if candidate.credential.must_change:
+        raise FirstUse(_first_use_ticket(tools, candidate, browser))
+    event = Event(
+        Action.SIGNED_IN,
+        entity=str(candidate.identity.enterprise_id or ""),
+        target=candidate.key,
+        detail={"role": candidate.identity.role.value, "amr": ["pwd"]},
+    )
+    origin = Origin(
+        f"person:{candidate.identity.person_id}",
+        browser.origin.address,
+        browser.origin.device,
+        browser.origin.request_id,
+    )
+    tools.trail.record(db, event, origin, now=now)
+    return Welcome(candidate.identity, Proof(("pwd",), LOA_PASSWORD, now), candidate.browser_tag)
+
+
+def _refuse(
+    db: Session, tools: Tools, candidate: Candidate, browser: Browser, why: str, *, now: datetime
+) -> None:
+    target = candidate.key if candidate.identity else "nobody"
+    event = Event(Action.SIGN_IN_REFUSED, target=target, detail={"why": why})
+    tools.trail.record(db, event, browser.origin, now=now)
+
+
+def _replace_hash(db: Session, credential: Credential, old: str | None, new: str) -> None:
+    db.execute(
+        update(Credential)
+        .where(Credential.id == credential.id, Credential.password_hash == old)
+        .values(password_hash=new)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _first_use_ticket(tools: Tools, candidate: Candidate, browser: Browser) -> str:
+    ticket = new_token(16)
+    mandate = candidate.identity.mandate_id if candidate.identity else None
+    kept = json.dumps({"mandate": str(mandate), "browser": browser.id}).encode()
+    tools.store.put(f"first-use:{ticket}", kept, ttl=FIRST_USE_LIFE)
+    return ticket
+
+
+def _ticket_holder(
+    db: Session, tools: Tools, kept: bytes | None, browser: Browser, *, now: datetime
+) -> Candidate:
+    record = json.loads(kept) if kept else None
+    if record is None or not same(record["browser"], browser.id):
+        raise TicketGone
+    candidate = of_mandate(UUID(record["mandate"]))(db, tools.vault, now)
+    if candidate.credential is None or not candidate.credential.must_change:
+        raise TicketGone
+    if candidate.obstacle:
+        raise NotAllowedIn(candidate.obstacle)
+    return candidate

@@ -1,0 +1,15 @@
+"""Every table in one import, for migrations and for tests that make an empty database."""
+
+from __future__ import annotations
+
+import idp.access.clients
+import idp.access.consents
+import idp.access.grants
+import idp.access.keys
+import idp.accounts.audit
+import idp.accounts.models
+import idp.accounts.outbox
+import idp.accounts.sessions  # noqa: F401 - importing registers the tables
+from idp.db import Base
+
+metadata = Base.metadata

@@ -1,0 +1,1 @@
+"""The numbered changes, the oldest first."""

@@ -1,0 +1,53 @@
+"""Making the answer of the token endpoint from a live grant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from idp.access.clients import RegisteredClient
+from idp.access.grants import LiveGrant
+from idp.access.keys import KeyRing
+from idp.config import Settings
+from idp.oauth import tokens
+from idp.oauth.claims import id_token_claims
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """What tokens are made with."""
+
+    settings: Settings
+    keys: KeyRing
+
+
+def token_answer(
+    issuer: Issuer,
+    live: LiveGrant,
+    client: RegisteredClient,
+    scope: str,
+    *,
+    nonce: str | None,
+    refresh_token: str | None,
+    now: datetime,
+) -> dict[str, Any]:
+    """Access token, ID token and what belongs to them (RFC 6749 §5.1, OIDC Core §3.1.3.3)."""
+    settings = issuer.settings
+    until = tokens.lifetime(live, longest=settings.seconds("token_lifetime"), now=now)
+    access = tokens.make_access_token(
+        issuer.keys, live, client, scope, issuer=settings.issuer, until=until, now=now
+    )
+    claims = id_token_claims(
+        live, client, tuple(scope.split()), issuer=settings.issuer, nonce=nonce, until=until, now=now
+    )
+    answer: dict[str, Any] = {
+        "access_token": access,
+        "token_type": "Bearer",
+        "expires_in": max(0, int(until.timestamp()) - int(now.timestamp())),
+        "scope": scope,
+        "id_token": tokens.make_id_token(issuer.keys, claims, alg=client.id_token_alg, access_token=access),
+    }
+    if refresh_token:
+        answer["refresh_token"] = refresh_token
+    return answer

@@ -1,0 +1,65 @@
+"""RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0).
+
+A hint that names this very session ends it at once; anything less is asked back, so that a link on
+a strange page ends nothing. The browser goes back only to an address registered by the client the
+request is proved, or said, to come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from idp.access.clients import ClientRegistry
+from idp.access.keys import KeyRing
+from idp.accounts.sessions import SignedIn
+from idp.oauth.tokens import read_id_token
+
+PARAMETERS = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state")
+
+
+class LogoutRefused(Exception):
+    """The address to return to is not registered, or the request contradicts itself: a page, no redirect."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutRequest:
+    """A checked logout request."""
+
+    sid: str | None
+    return_to: str | None
+
+    def is_of(self, signed_in: SignedIn) -> bool:
+        """Whether the client proved that it speaks of this very session."""
+        return self.sid is not None and self.sid == signed_in.session.sid
+
+
+def parse(
+    values: Mapping[str, list[str]], clients: ClientRegistry, keys: KeyRing, *, issuer: str
+) -> LogoutRequest:
+    """The logout request. Raises LogoutRefused."""
+    given = {name: values.get(name, []) for name in PARAMETERS}
+    if any(len(found) > 1 for found in given.values()):
+        raise LogoutRefused("doubled parameter")
+    one = {name: found[0] for name, found in given.items() if found and found[0]}
+    claims = read_id_token(keys, one["id_token_hint"], issuer=issuer) if "id_token_hint" in one else None
+    if "id_token_hint" in one and claims is None:
+        raise LogoutRefused("not an ID token of ours")
+    client_id = claims["aud"] if claims else one.get("client_id", "")
+    if claims and one.get("client_id", client_id) != client_id:
+        raise LogoutRefused("client_id differs from the hint")
+    return LogoutRequest(claims["sid"] if claims else None, _return_to(one, clients, client_id))
+
+
+def _return_to(one: Mapping[str, str], clients: ClientRegistry, client_id: str) -> str | None:
+    wanted = one.get("post_logout_redirect_uri")
+    if wanted is None:
+        return None
+    client = clients.find(client_id) if client_id else None
+    if client is None or wanted not in client.post_logout_redirect_uris:
+        raise LogoutRefused("unregistered address")
+    state = one.get("state")
+    if state is None or len(state) > 2048:
+        return wanted
+    return f"{wanted}{'&' if '?' in wanted else '?'}{urlencode({'state': state})}"

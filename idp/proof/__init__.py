@@ -1,0 +1,15 @@
+r"""Ways of proving something, used by every room.
+
+`captcha`: that a human fills in a form. `captcha_image` draws it and `captcha_sound` speaks it.
+
+Whom it talks to: the ephemeral store, where each proof waits to be taken once.
+
+The spoken digits in `sounds/` (16 kHz, mono, 16 bit) were made with espeak-ng and SoX. The pinyin voice is
+asked for by name: the plain `cmn` voice of some versions reads a Chinese character letter by letter.
+
+    for pair in 2:er4 3:san1 4:si4 5:wu3 6:liu4 7:qi1 8:ba1 9:jiu3; do
+        espeak-ng -v cmn-latn-pinyin -s 120 -w raw.wav "${pair#*:}"
+        sox -D raw.wav -r 16000 -b 16 -c 1 "${pair%%:*}.wav" \
+            silence 1 0.01 1% reverse silence 1 0.01 1% reverse norm -4
+    done
+"""

@@ -1,0 +1,10 @@
+"""HTTP furniture every room uses: none of it decides anything about accounts.
+
+``platform``  what a request needs (database session, store, vault, clock), given out by name
+``cookies``   the one owner of cookies and of flask.session
+``signin``    who is signed in, the guards, signing a browser in and out
+``security``  response headers and CSP, host and origin checks, request ids
+``errors``    exceptions as pages, in Chinese, with a way out
+``render``    what templates may call
+``pages``     help and legal pages, 大字版, health and metrics
+"""

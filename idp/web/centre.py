@@ -1,0 +1,74 @@
+"""The frame the three centres share: its menu, and the list of one's sign-ins with 退出."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from idp.access.endings import end_other_sessions
+from idp.accounts.audit import Action, Event
+from idp.accounts.identity import Role
+from idp.accounts.sessions import SignedIn, list_live
+from idp.web import signin
+from idp.web.platform import db, now, platform
+from idp.web.render import page
+from idp.web.words import session_words, who
+
+_CENTRES = {
+    Role.LEGAL_REPRESENTATIVE: ("企业中心", "enterprise.centre", "enterprise.sessions", "企业信息", "building-2"),
+    Role.OPERATOR: ("经办人中心", "enterprise.operator_centre", "enterprise.operator_sessions", "账号信息", "id-card"),
+    Role.NATURAL_PERSON: ("个人中心", "person.centre", "person.sessions", "个人信息", "user-round"),
+}
+
+
+def elsewhere(role: Role) -> Response | None:
+    """Where to send somebody who opened another role's centre; None in his own."""
+    signed_in = signin.required()
+    if signed_in.identity.role is role:
+        return None
+    return redirect(signin.home_of(signed_in.identity.role))
+
+
+def frame(signed_in: SignedIn) -> dict[str, Any]:
+    """What every page of a centre shows around itself."""
+    name, home, sessions, first, icon = _CENTRES[signed_in.identity.role]
+    menu = [(first, home, icon), ("登录记录", sessions, "history")]
+    return {
+        "centre_name": name,
+        "centre_href": url_for(home),
+        "who": who(signed_in, platform().vault),
+        "nav": [
+            {"href": url_for(view), "label": label, "icon": drawn, "current": request.endpoint == view}
+            for label, view, drawn in menu
+        ],
+    }
+
+
+def sessions_page() -> Any:
+    """List one's live sign-ins; a POST ends one of them, or all others."""
+    signed_in = signin.required()
+    if request.method == "POST":
+        _end_asked(signed_in)
+        return redirect(request.path, 303)
+    rows = list_live(db(), signed_in.identity, now=now())
+    listed = [session_words(row, current=row.id == signed_in.session.id) for row in rows]
+    return page("person/sessions.html", sessions=listed, **frame(signed_in))
+
+
+def _end_asked(signed_in: SignedIn) -> None:
+    mine = {str(row.id): row.id for row in list_live(db(), signed_in.identity, now=now())}
+    here: UUID = signed_in.session.id
+    if request.form.get("others"):
+        end_other_sessions(db(), signed_in.identity, keep=here, reason="signed_out_remotely", now=now())
+    else:
+        chosen = mine.get(request.form.get("session", ""))
+        if chosen is None:
+            return
+        signin.end(chosen, reason="signed_out_remotely")
+        if chosen == here:
+            signin.forget()
+    event = Event(Action.SIGNED_OUT, entity=str(signed_in.identity.enterprise_id or ""), detail={"remotely": True})
+    platform().trail.record(db(), event, signin.origin(), now=now())

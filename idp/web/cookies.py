@@ -1,0 +1,117 @@
+"""The one owner of cookies.
+
+============== ===================================================================================
+``idp_session`` the opaque token of the sign-in session; nothing else
+``idp_browser`` Flask's signed cookie: a random id of the browser (what pending requests and captchas
+                are bound to) and the CSRF token
+``idp_known``   signed, 180 days: the accounts that signed in here before (see proof.throttle)
+``idp_large``   大字版 on or off
+============== ===================================================================================
+
+On https every name carries the ``__Host-`` prefix. All are HttpOnly, SameSite=Lax, path /, no domain.
+"""
+
+from __future__ import annotations
+
+import re
+
+from flask import Flask, Response, current_app, request, session
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from idp.config import Settings
+from idp.crypto import new_token
+from idp.web.platform import settings
+
+_KNOWN_AT_MOST = 12
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{20,100}\Z")
+
+
+def configure(app: Flask, configured: Settings) -> None:
+    """Name and harden Flask's own cookie."""
+    app.config.update(
+        SESSION_COOKIE_NAME=_named("idp_browser", configured),
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=configured.secure_cookies,
+        SESSION_COOKIE_PATH="/",
+    )
+
+
+def browser_id() -> str:
+    """The random id of this browser, made at first use."""
+    if "browser" not in session:
+        session["browser"] = new_token(18)
+    found: str = session["browser"]
+    return found
+
+
+def session_token() -> str | None:
+    """The token of the sign-in session this browser claims to have."""
+    token = request.cookies.get(_named("idp_session", settings()), "")
+    return token if _TOKEN.match(token) else None
+
+
+def set_session_token(response: Response, token: str) -> None:
+    """Give the browser its sign-in session; it lasts until the browser closes or the server ends it."""
+    _set(response, "idp_session", token, max_age=None)
+
+
+def clear_session_token(response: Response) -> None:
+    """Take the sign-in session away from the browser."""
+    _clear(response, "idp_session")
+
+
+def known_accounts() -> tuple[str, ...]:
+    """The tags of accounts that signed in with this browser before; empty when the cookie is not ours."""
+    raw = request.cookies.get(_named("idp_known", settings()), "")
+    try:
+        tags = _known_signer().loads(raw[:4000], max_age=settings().known_browser_days * 86400)
+    except BadSignature:
+        return ()
+    return tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else ()
+
+
+def remember_account(response: Response, tag: str) -> None:
+    """Make this browser known to an account."""
+    others = [known for known in known_accounts() if known != tag]
+    value = _known_signer().dumps([tag, *others][:_KNOWN_AT_MOST])
+    _set(response, "idp_known", str(value), max_age=settings().known_browser_days * 86400)
+
+
+def large_text() -> bool:
+    """Whether this browser asked for 大字版."""
+    return request.cookies.get(_named("idp_large", settings())) == "1"
+
+
+def set_large_text(response: Response, *, on: bool) -> None:
+    """Remember 大字版 for a year, or forget it."""
+    if on:
+        _set(response, "idp_large", "1", max_age=365 * 86400)
+    else:
+        _clear(response, "idp_large")
+
+
+def _known_signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(str(current_app.secret_key), salt="known-browser")
+
+
+def _named(name: str, configured: Settings) -> str:
+    return f"__Host-{name}" if configured.secure_cookies else name
+
+
+def _set(response: Response, name: str, value: str, *, max_age: int | None) -> None:
+    response.set_cookie(
+        _named(name, settings()),
+        value,
+        max_age=max_age,
+        path="/",
+        secure=settings().secure_cookies,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _clear(response: Response, name: str) -> None:
+    response.delete_cookie(
+        _named(name, settings()), path="/", secure=settings().secure_cookies, httponly=True, samesite="Lax"
+    )

@@ -1,0 +1,120 @@
+"""Every error is a sentence with a way out: a page in Chinese, or JSON for programs.
+
+Rooms raise :class:`Stop` for what a person should read. Everything unforeseen is logged with the
+request id and answered without a trace.
+"""
+
+from __future__ import annotations
+
+import structlog
+from flask import Flask, Response, g, jsonify, make_response, request, url_for
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from idp.accounts.passwords import TooBusy
+from idp.adapters.ephemeral import StoreUnavailable
+from idp.db import is_outage
+from idp.web import security
+from idp.web.platform import roll_back
+from idp.web.render import page
+
+log = structlog.get_logger()
+
+Way = tuple[str, str]
+
+
+class Stop(Exception):
+    """The journey cannot go on here: what happened, what it did not do, and where to go."""
+
+    def __init__(self, title: str, sentence: str, *, status: int = 400, ways: tuple[Way, ...] = ()) -> None:
+        super().__init__(title)
+        self.title = title
+        self.sentence = sentence
+        self.status = status
+        self.ways = ways
+
+
+_PAGES = {
+    400: ("请求没有被受理", "提交的内容不完整或格式不对，没有做任何更改。请返回上一页重新填写。"),
+    403: ("请求没有被受理", "这个操作不是从本站页面发出的，为保护账号安全已停止，没有做任何更改。"),
+    404: ("没有找到这个页面", "地址可能输错了，或者页面已经移走。"),
+    405: ("请求没有被受理", "这个地址不支持这样打开。请从首页重新进入。"),
+    413: ("提交的内容太大", "一次提交的内容超过了允许的大小，没有做任何更改。"),
+    414: ("地址太长", "打开的地址超过了允许的长度。请从首页或原来的网站重新进入。"),
+    421: ("请使用正式地址访问", "您打开的地址不是本平台的正式地址，为保护账号安全已停止。"),
+    429: ("操作太频繁", "请稍等一会儿再试，账号没有受到影响。"),
+    500: ("服务暂时出了问题", "这次操作没有完成，我们已经记录下来。请稍后再试。"),
+    503: ("服务正忙", "现在访问的人较多或系统正在恢复，这次操作没有完成，账号没有受到影响。请稍后再试。"),
+}
+
+
+def install(app: Flask) -> None:
+    """Wire the handlers; the most exact one answers."""
+    app.register_error_handler(Stop, _stop)
+    app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def _stop(stop: Stop) -> Response:
+    return _render(stop.status, stop.title, stop.sentence, stop.ways)
+
+
+def _csrf(_error: CSRFError) -> Response:
+    roll_back()
+    here = request.full_path if request.method == "GET" else request.path
+    return _render(
+        400, "页面已过期", "这个页面打开太久或浏览器没有保存 Cookie，没有做任何更改。请重新打开后再提交。", (("重新打开", here),)
+    )
+
+
+def _http(error: HTTPException) -> Response:
+    roll_back()
+    if error.response is not None:
+        return make_response(error.response)
+    return _answer(error.code or 500, retry_after=None)
+
+
+def _unforeseen(error: Exception) -> Response:
+    roll_back()
+    busy = isinstance(error, TooBusy | StoreUnavailable) or is_outage(error)
+    if busy:
+        log.warning("unavailable", kind=type(error).__name__, request_id=g.get("request_id"))
+        return _answer(503, retry_after=1 if isinstance(error, TooBusy) else 5)
+    # Type and place only: an exception's text may hold what a person typed.
+    frames = _places(error)
+    log.error("unforeseen", kind=type(error).__name__, at=frames, request_id=g.get("request_id"))
+    return _answer(500, retry_after=None)
+
+
+def _places(error: Exception) -> list[str]:
+    places, trace = [], error.__traceback__
+    while trace:
+        code = trace.tb_frame.f_code
+        places.append(f"{code.co_filename.rsplit('/', 3)[-1]}:{trace.tb_lineno}:{code.co_name}")
+        trace = trace.tb_next
+    return places[-6:]
+
+
+def _answer(status: int, *, retry_after: int | None) -> Response:
+    if security.called_by_clients(request.endpoint or ""):
+        code = {401: "invalid_client", 500: "server_error", 503: "temporarily_unavailable"}.get(
+            status, "invalid_request"
+        )
+        answer = jsonify(error=code, error_description=f"HTTP {status}; request {g.get('request_id', '')}")
+        answer.status_code = status
+    else:
+        title, sentence = _PAGES.get(status, _PAGES[400] if status < 500 else _PAGES[500])
+        answer = _render(status, title, sentence, ())
+    if retry_after:
+        answer.headers["Retry-After"] = str(retry_after)
+    return answer
+
+
+def _render(status: int, title: str, sentence: str, ways: tuple[Way, ...]) -> Response:
+    g.pop("new_session_token", None)
+    outs = list(ways) or [("回到登录页", url_for("login.start"))]
+    shown = page("error.html", title=title, happened=sentence, untouched="", ways=outs)
+    response = make_response(shown, status)
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,93 @@
+"""What a request needs, given out by name: settings, storage, secrets, the clock.
+
+One database session a request, opened at first use. It is committed once, before the answer
+leaves; any exception rolls it back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from flask import Flask, Response, current_app, g, has_request_context
+from sqlalchemy.orm import Session
+
+from idp.access.clients import ClientRegistry
+from idp.access.keys import KeyRing
+from idp.accounts.audit import Trail
+from idp.accounts.passwords import PasswordHasher
+from idp.adapters.ephemeral import EphemeralStore
+from idp.config import Settings
+from idp.crypto import Vault
+from idp.db import Database
+
+_NAME = "idp-platform"
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """Everything that `create_app` wired, for the views to hand to services."""
+
+    settings: Settings
+    database: Database
+    store: EphemeralStore
+    vault: Vault
+    hasher: PasswordHasher
+    trail: Trail
+    keys: KeyRing
+    clients: ClientRegistry
+    refresh_key: bytes
+
+
+def install(app: Flask, platform: Platform) -> None:
+    """Make `platform` reachable from views and give each request its transaction."""
+    app.extensions[_NAME] = platform
+    app.after_request(_commit)
+    app.teardown_appcontext(_close)
+
+
+def platform() -> Platform:
+    """The platform of the running application."""
+    found: Platform = current_app.extensions[_NAME]
+    return found
+
+
+def settings() -> Settings:
+    """The settings of the running application."""
+    return platform().settings
+
+
+def db() -> Session:
+    """This request's database session."""
+    if "db" not in g:
+        g.db = platform().database.session()
+    session: Session = g.db
+    return session
+
+
+def now() -> datetime:
+    """The instant of this request: one value for all its rules."""
+    if not has_request_context():
+        return datetime.now(UTC)
+    if "now" not in g:
+        g.now = datetime.now(UTC)
+    instant: datetime = g.now
+    return instant
+
+
+def roll_back() -> None:
+    """Undo what this request wrote; for the error pages."""
+    if "db" in g:
+        g.db.rollback()
+
+
+def _commit(response: Response) -> Response:
+    if "db" in g:
+        g.db.commit()
+    return response
+
+
+def _close(_error: BaseException | None) -> None:
+    session = g.pop("db", None)
+    if session is not None:
+        session.close()

@@ -1,0 +1,118 @@
+"""What holds for every request and answer: ids, hosts, origins, sizes, headers.
+
+The content security policy allows nothing inline. A page inside an authorization adds the client's
+registered origin to ``form-action`` (:func:`allow_form_to`): Chromium checks the redirect that
+answers a form too.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g, request
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import BadRequest, Forbidden, MisdirectedRequest, RequestURITooLarge
+
+from idp.web.platform import now, settings
+
+csrf = CSRFProtect()
+"""CSRF protection of every form (Flask-WTF); endpoints that clients call are exempted by name."""
+
+_LONGEST_QUERY = 16_000
+_OPEN_TO_ANY_HOST = {"/healthz", "/readyz", "/metrics"}
+_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+_SAFE = {"GET", "HEAD", "OPTIONS"}
+
+
+def install(app: Flask) -> None:
+    """Wire the checks before each request and the headers after it."""
+    app.config.update(
+        MAX_CONTENT_LENGTH=128_000,
+        MAX_FORM_MEMORY_SIZE=128_000,
+        MAX_FORM_PARTS=200,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+        WTF_CSRF_CHECK_DEFAULT=True,
+    )
+    app.before_request(_name_request)
+    app.before_request(_check_host)
+    app.before_request(_check_parameters)
+    app.before_request(_check_origin)
+    csrf.init_app(app)
+    app.after_request(_harden)
+
+
+def allow_form_to(origins: Iterable[str]) -> None:
+    """Let the forms of this page be answered by a redirect to `origins`."""
+    g.form_origins = tuple(origins)
+
+
+def called_by_clients(view: str) -> bool:
+    """Whether the endpoint `view` speaks to programs (JSON) rather than to people."""
+    return view.startswith("oauth.") and view not in {
+        "oauth.authorize",
+        "oauth.consent",
+        "oauth.logout",
+        "oauth.errors",
+    }
+
+
+def _name_request() -> None:
+    day = now().strftime("%Y%m%d")
+    letters = "".join(secrets.choice(_ALPHABET) for _ in range(8))
+    g.request_id = f"TX-{day}-{letters[:4]}-{letters[4:]}"
+
+
+def _check_host() -> None:
+    """The issuer's host and no other: links and cookies must not depend on what a request claims."""
+    expected = urlsplit(settings().issuer).netloc
+    if request.host != expected and request.path not in _OPEN_TO_ANY_HOST:
+        raise MisdirectedRequest
+
+
+def _check_parameters() -> None:
+    if len(request.query_string) > _LONGEST_QUERY:
+        raise RequestURITooLarge
+    for values in (request.args, request.form):
+        for name, value in values.items(multi=True):
+            # A password may hold any character; nothing else that is typed or sent holds NUL.
+            if "\0" in name or ("\0" in value and "password" not in name):
+                raise BadRequest
+
+
+def _check_origin() -> None:
+    """Refuse state-changing requests that another site's page sends (beside the CSRF token)."""
+    if request.method in _SAFE or not request.endpoint or _takes_cross_site_posts(request.endpoint):
+        return
+    claimed = request.headers.get("Origin")
+    if claimed not in {None, settings().issuer}:
+        raise Forbidden
+    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+        raise Forbidden
+
+
+def _takes_cross_site_posts(view: str) -> bool:
+    # OpenID Connect Core §3.1.2.1 and RP-Initiated Logout §2 require POST from the relying party's page.
+    return called_by_clients(view) or view in {"oauth.authorize", "oauth.logout"}
+
+
+def _harden(response: Response) -> Response:
+    allowed = " ".join(("'self'", *g.get("form_origins", ())))
+    headers = response.headers
+    headers.setdefault(
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; font-src 'self'; "
+        f"form-action {allowed}; frame-ancestors 'none'; base-uri 'none'",
+    )
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["X-Frame-Options"] = "DENY"
+    headers["Referrer-Policy"] = "same-origin"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+    headers.setdefault("Cache-Control", "no-store")
+    headers["X-Request-Id"] = g.get("request_id", "")
+    if settings().secure_cookies:
+        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    return response

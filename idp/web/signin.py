@@ -1,0 +1,143 @@
+"""Who is signed in, the guards, and signing a browser in and out.
+
+Flask-Login is used thinly: it loads the current sign-in from our session table for each request
+that asks, and sends those without one to the sign-in page. It keeps no session of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Flask, Request, Response, g, redirect, request, url_for
+from flask_login import LoginManager, UserMixin, current_user, login_required
+from werkzeug.wrappers import Response as BaseResponse
+
+from idp.access.endings import end_session
+from idp.accounts import sessions
+from idp.accounts.audit import Origin
+from idp.accounts.identity import Identity, Role
+from idp.accounts.sessions import Device, Proof, SignedIn, SigninSession
+from idp.web import cookies
+from idp.web.platform import db, now, platform, settings
+
+sign_in_required = login_required
+"""Guard of a view: without a live sign-in the browser goes to the sign-in page."""
+
+
+class CurrentUser(UserMixin):  # type: ignore[misc]  # Flask-Login is untyped
+    """The live sign-in as Flask-Login wants to see it."""
+
+    def __init__(self, signed_in: SignedIn) -> None:
+        self.signed_in = signed_in
+
+    def get_id(self) -> str:
+        """The opaque id of the sign-in session."""
+        return str(self.signed_in.session.id)
+
+
+def install(app: Flask) -> None:
+    """Wire Flask-Login to the session table."""
+    manager = LoginManager()
+    manager.session_protection = None
+    manager.request_loader(_load)
+    manager.unauthorized_handler(_to_sign_in)
+    manager.init_app(app, add_context_processor=False)
+
+
+def current() -> SignedIn | None:
+    """The live sign-in of this browser, or None."""
+    found: SignedIn | None = getattr(current_user, "signed_in", None)
+    return found
+
+
+def required() -> SignedIn:
+    """The live sign-in, in views behind a guard."""
+    signed_in = current()
+    if signed_in is None:
+        msg = "a guarded view ran without a sign-in"
+        raise RuntimeError(msg)
+    return signed_in
+
+
+def device() -> Device:
+    """The browser that sent this request."""
+    return Device(browser=(request.user_agent.string or "")[:200], address=request.remote_addr or "")
+
+
+def origin(actor: str | None = None) -> Origin:
+    """From where this request acts, for the audit trail."""
+    signed_in = current()
+    if actor is None:
+        actor = f"person:{signed_in.person.id}" if signed_in else ""
+    seen = device()
+    return Origin(actor=actor, address=seen.address, device=seen.browser, request_id=g.get("request_id", ""))
+
+
+def start(identity: Identity, proof: Proof) -> SigninSession:
+    """Open a sign-in for this browser under a new id; the one it had ends.
+
+    The cookie is set on the response by :func:`finish`, which Flask calls after the view.
+    """
+    before = current()
+    if before is not None:
+        end_session(db(), before.session.id, reason="replaced", now=now())
+    opened, token = sessions.open_session(
+        db(), identity, proof, device(), lifetime=settings().seconds("session_lifetime"), now=now()
+    )
+    g.new_session_token = token
+    g.pop("_login_user", None)
+    return opened
+
+
+def end(session_id: UUID, *, reason: str) -> bool:
+    """End one sign-in; False if it had ended before."""
+    return end_session(db(), session_id, reason=reason, now=now())
+
+
+def forget() -> None:
+    """Take the sign-in cookie from this browser with the answer."""
+    g.new_session_token = ""
+
+
+def remember_account(tag: str) -> None:
+    """Make this browser known to an account with the answer."""
+    g.known_account = tag
+
+
+def finish(response: Response) -> Response:
+    """Write what the view decided about this browser's cookies."""
+    token = g.get("new_session_token")
+    if token:
+        cookies.set_session_token(response, token)
+    elif token == "":
+        cookies.clear_session_token(response)
+    if "known_account" in g:
+        cookies.remember_account(response, g.known_account)
+    return response
+
+
+def home_of(role: Role | str) -> str:
+    """The address of the centre of somebody acting by this right."""
+    return {
+        Role.LEGAL_REPRESENTATIVE: url_for("enterprise.centre"),
+        Role.OPERATOR: url_for("enterprise.operator_centre"),
+    }.get(Role(role), url_for("person.centre"))
+
+
+def _load(_request: Request) -> Any:
+    token = cookies.session_token()
+    if token is None:
+        return None
+    found = sessions.find_live(db(), token, idle=settings().seconds("session_idle"), now=now())
+    if found is None:
+        return None
+    sessions.note_seen(db(), found.session, now=now())
+    return CurrentUser(found)
+
+
+def _to_sign_in() -> BaseResponse:
+    return redirect(url_for("login.start"))
+
+
+__all__ = ["current", "device", "end", "finish", "forget", "home_of", "install", "origin", "platform", "required"]

@@ -1,0 +1,102 @@
+"""How identities, rights and sign-ins are said in words, the same on every page."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from idp.accounts.identifiers import mask_name, mask_uscc
+from idp.accounts.identity import Identity, Role
+from idp.accounts.models import Enterprise, Mandate, Person
+from idp.accounts.sessions import SignedIn, SigninSession
+from idp.crypto import Vault
+from idp.web.render import minute
+
+ROLES = {
+    Role.LEGAL_REPRESENTATIVE: "法定代表人",
+    Role.OPERATOR: "经办人",
+    Role.NATURAL_PERSON: "个人",
+}
+_WAYS = {"pwd": "密码", "sms": "短信验证码", "otp": "动态口令", "face": "人脸", "hwk": "通行密钥", "qr": "扫码"}
+_BROWSERS = (
+    (r"MicroMessenger/(\d+)", "微信"),
+    (r"Edg/(\d+)", "Edge"),
+    (r"Firefox/(\d+)", "Firefox"),
+    (r"(?:Headless)?Chrom(?:e|ium)/(\d+)", "Chrome"),
+    (r"Version/(\d+).*Safari", "Safari"),
+)
+_SYSTEMS = (
+    ("Windows", "Windows"),
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+def who(signed_in: SignedIn, vault: Vault) -> dict[str, str]:
+    """Name (masked), role and company of a sign-in."""
+    return {
+        "name": mask_name(signed_in.person.name(vault)),
+        "role": ROLES[signed_in.identity.role],
+        "company": signed_in.enterprise.name if signed_in.enterprise else "",
+    }
+
+
+def company_facts(db: Session, vault: Vault, identity: Identity | None) -> dict[str, str]:
+    """The same of an identity nobody has signed in with yet."""
+    if identity is None:
+        return {"name": "", "role": "", "company": ""}
+    enterprise = db.get(Enterprise, identity.enterprise_id) if identity.enterprise_id else None
+    person = db.get_one(Person, identity.person_id)
+    return {
+        "name": mask_name(person.name(vault)),
+        "role": ROLES[identity.role],
+        "company": enterprise.name if enterprise else "",
+    }
+
+
+def mandate_words(mandate: Mandate) -> dict[str, str]:
+    """A mandate as a choice: the company, its masked code, the rights, the days."""
+    return {
+        "value": str(mandate.id),
+        "name": mandate.enterprise.name,
+        "uscc": mask_uscc(mandate.enterprise.uscc),
+        "rights": rights(mandate),
+        "validity": f"授权至 {mandate.last_day.isoformat()}",
+    }
+
+
+def rights(mandate: Mandate) -> str:
+    """The rights of a mandate in words."""
+    held = [
+        word
+        for word, has in (("可管理经办人", mandate.manage_operators), ("可管理印章", mandate.manage_seals))
+        if has
+    ]
+    return "、".join(held) or "办理业务"
+
+
+def browser_words(user_agent: str) -> str:
+    """Browser and system from a user agent, for people: Chrome 130，Windows."""
+    browser = next(
+        (f"{name} {found.group(1)}" for pattern, name in _BROWSERS if (found := re.search(pattern, user_agent))),
+        "其他浏览器",
+    )
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
+    return f"{browser}，{system}" if system else browser
+
+
+def session_words(session: SigninSession, *, current: bool) -> dict[str, Any]:
+    """One row of the list of sign-ins."""
+    return {
+        "id": str(session.id),
+        "browser": browser_words(session.browser),
+        "place": session.address or "地址未知",
+        "how": "、".join(_WAYS.get(way, way) for way in session.amr.split()),
+        "when": minute(session.auth_time),
+        "current": current,
+    }

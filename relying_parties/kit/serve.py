@@ -1,0 +1,22 @@
+"""The WSGI server of a portal: one worker, a few threads, on loopback unless told otherwise."""
+
+from typing import Final
+
+from granian import Granian
+from granian.constants import Interfaces
+
+THREADS: Final = 8
+
+
+def serve(factory: str, host: str, port: int) -> None:
+    """Serve the application that `factory` ("module:function") makes until told to stop (SIGTERM, SIGINT)."""
+    Granian(
+        factory,
+        factory=True,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        blocking_threads=THREADS,
+        websockets=False,
+        respawn_failed_workers=False,
+    ).serve()

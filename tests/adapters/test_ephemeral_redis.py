@@ -1,0 +1,67 @@
+"""What the ephemeral store on Redis promises beyond the conformance suite."""
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from idp.adapters.ephemeral import StoreUnavailable
+from idp.adapters.ephemeral.redis import RedisEphemeralStore
+from tests.adapters.arrange import at_once
+
+
+@pytest.fixture
+def store(redis_url: str, redis_prefix: str) -> Iterator[RedisEphemeralStore]:
+    store = RedisEphemeralStore(redis_url, prefix=redis_prefix)
+    yield store
+    store.close()
+
+
+def test_a_script_redis_does_not_know_is_sent_to_it(store: RedisEphemeralStore) -> None:
+    assert store.increment("tries:1", ttl=60) == 1
+    store._increment.sha = "0" * 40  # what a restarted Redis knows of it
+    assert store.increment("tries:1", ttl=60) == 2
+
+
+class NamedWorld:
+    """A store whose connections Redis can be told to close."""
+
+    def __init__(self, url: str, prefix: str) -> None:
+        self.url, self.name = url, secrets.token_hex(8)
+        self.store = RedisEphemeralStore(f"{url}?client_name={self.name}", prefix=prefix)
+
+    def hang_up(self) -> None:
+        with redis.Redis.from_url(self.url) as client:
+            for line in client.client_list():
+                if line["name"] == self.name:
+                    client.execute_command("CLIENT", "KILL", "ID", line["id"])
+
+
+@pytest.fixture
+def named(redis_url: str, redis_prefix: str) -> Iterator[NamedWorld]:
+    named = NamedWorld(redis_url, redis_prefix)
+    yield named
+    named.store.close()
+
+
+def test_a_broken_line_tells_the_subscriber_and_mends(named: NamedWorld, store: RedisEphemeralStore) -> None:
+    with named.store.subscribe("ticket:1") as ear:
+        named.hang_up()
+        with pytest.raises(StoreUnavailable):
+            ear.next(5)
+        assert ear.next(5) is None  # at once: the state is to be read again
+        store.publish("ticket:1", b"scanned")
+        assert ear.next(5) == b"scanned"
+
+
+def test_an_idle_connection_that_broke_is_replaced_silently(named: NamedWorld) -> None:
+    named.store.put("code:1", b"value", ttl=60)
+    named.hang_up()
+    assert named.store.get("code:1") == b"value"
+
+
+def test_more_threads_than_connections_wait_their_turn(redis_url: str, redis_prefix: str) -> None:
+    narrow = RedisEphemeralStore(redis_url, prefix=redis_prefix, connections=2)
+    assert sorted(at_once(24, lambda _: narrow.increment("tries:1", ttl=60))) == list(range(1, 25))
+    narrow.close()

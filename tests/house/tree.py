@@ -1,0 +1,59 @@
+"""The files of this project as the house checks see them: what is, or could be, under version control."""
+
+import ast
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+# Where there is no git (a clone handed on as an archive), these are what .gitignore names.
+MADE_BY_MACHINES = {"node_modules", "var", "dist", "__pycache__", "test-results"}
+BINARY = {".ico", ".jpg", ".png", ".wav", ".woff2"}
+# Written by programs: nothing a rule for authors could say about them.
+GENERATED = {"package-lock.json", "govuk.css", "dev.txt", "runtime.txt"}
+
+
+@cache
+def project_files() -> tuple[Path, ...]:
+    """Every file of the project, relative to its root, in order."""
+    names = _names_git_knows() or _names_on_disk()
+    return tuple(sorted(path for path in map(Path, names) if (ROOT / path).is_file()))
+
+
+def _names_git_knows() -> list[str]:
+    command = ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return []
+    return [name for name in done.stdout.split("\0") if name]
+
+
+def _names_on_disk() -> Iterator[str]:
+    for path in ROOT.rglob("*"):
+        parts = path.relative_to(ROOT).parts
+        hidden = any(part.startswith(".") and part != ".ci" for part in parts[:-1])
+        if not hidden and not MADE_BY_MACHINES.intersection(parts):
+            yield str(path.relative_to(ROOT))
+
+
+def texts() -> Iterator[tuple[Path, str]]:
+    """The files people write, with their text."""
+    for path in project_files():
+        if path.suffix not in BINARY and path.name not in GENERATED:
+            yield path, (ROOT / path).read_text(encoding="utf-8")
+
+
+def python_files(*tops: str) -> Iterator[tuple[Path, ast.Module]]:
+    """The parsed Python files under the named top directories."""
+    for path in project_files():
+        if path.suffix == ".py" and path.parts[0] in tops:
+            yield path, ast.parse((ROOT / path).read_text(encoding="utf-8"), str(path))
+
+
+def templates() -> Iterator[tuple[Path, str]]:
+    """Every Jinja template with its text."""
+    for path, text in texts():
+        if path.suffix == ".html" and "templates" in path.parts:
+            yield path, text
