@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from flask import Flask
 from sqlalchemy.orm import Session
@@ -18,7 +17,12 @@ from idp.adapters.ephemeral.sql import SqlEphemeralStore
 from idp.config import Settings, load_settings
 from idp.crypto import Vault, derive
 from idp.db import Database
-from idp.web import cookies, errors, render, security, signin
+from idp.demo import views as demo
+from idp.enterprise import views as enterprise
+from idp.login import views as login
+from idp.oauth import views as oauth
+from idp.person import views as person
+from idp.web import captcha, cookies, errors, pages, render, security, signin
 from idp.web import platform as platforms
 from idp.web.platform import Platform
 from idp.web.proxy import TrustedProxies
@@ -64,7 +68,9 @@ def open_backends(settings: Settings) -> Backends:
     """Connect storage as the settings say; nothing is created."""
     redis_url = settings.redis_url.get_secret_value()
     store: EphemeralStore = (
-        RedisEphemeralStore(redis_url) if redis_url else SqlEphemeralStore(settings.var_dir / "ephemeral.db")
+        RedisEphemeralStore(redis_url, prefix=settings.redis_prefix)
+        if redis_url
+        else SqlEphemeralStore(settings.var_dir / "ephemeral.db")
     )
     return Backends(
         database=Database(settings.effective_database_url(), pool_size=settings.database_pool),
@@ -92,21 +98,8 @@ def _platform(settings: Settings) -> Platform:
 
 
 def _register_rooms(app: Flask, settings: Settings) -> None:
-    from idp.enterprise import views as enterprise
-    from idp.login import views as login
-    from idp.oauth import views as oauth
-    from idp.person import views as person
-    from idp.web import captcha, pages
-
     for room in (pages, captcha, login, person, enterprise):
         app.register_blueprint(room.blueprint)
     oauth.install(app, settings)
     if settings.demo:
-        from idp.demo import views as demo
-
         app.register_blueprint(demo.blueprint)
-
-
-def utc_now() -> datetime:
-    """The clock of commands."""
-    return datetime.now(UTC)

@@ -18,7 +18,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 PREFIX = "IDP_"
 
@@ -39,35 +47,59 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    mode: Mode = Field(Mode.PRODUCTION, description="`production`, or `demo`: loopback only, with demo routes.")
-    issuer: str = Field("http://localhost:8000", description="The issuer: https, or http on loopback; no trailing slash.")
+    mode: Mode = Field(
+        Mode.PRODUCTION, description="`production`, or `demo`: loopback only, with demo routes."
+    )
+    issuer: str = Field(
+        "http://localhost:8000", description="The issuer: https, or http on loopback; no trailing slash."
+    )
     database_url: str = Field(
         "", description="`postgresql://…` or `sqlite:///…`; empty: SQLite in the var directory (demo only)."
     )
     redis_url: SecretStr = Field(
-        SecretStr(""), description="`redis://…` for the ephemeral store; empty: a SQLite file in the var directory."
+        SecretStr(""),
+        description="`redis://…` for the ephemeral store; empty: a SQLite file in the var directory.",
+    )
+    redis_prefix: str = Field(
+        "idp:", description="What every key in Redis begins with, where several share one."
     )
     secret_key: SecretStr = Field(
-        SecretStr(""), description="At least 32 random characters; signs cookies and derives successor tokens."
+        SecretStr(""),
+        description="At least 32 random characters; signs cookies and derives successor tokens.",
     )
     data_keys: SecretStr = Field(
         SecretStr(""),
         description="Keys for personal data at rest: `id:base64` of 32 bytes, comma-separated, ids 1–255. "
         "The first one encrypts, all decrypt.",
     )
-    var_dir: Path = Field(Path("var"), description="Where an embedded installation keeps its files and secrets.")
-    trusted_proxies: str = Field(
-        "", description="Addresses or networks whose X-Forwarded-For and -Proto are believed, comma-separated."
+    var_dir: Path = Field(
+        Path("var"), description="Where an embedded installation keeps its files and secrets."
     )
-    metrics_token: SecretStr = Field(SecretStr(""), description="Bearer token of /metrics; empty: /metrics is closed.")
-    demo_port_base: int = Field(8000, ge=1024, le=65000, description="First port of the demo; the others follow.")
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses or networks whose X-Forwarded-For and -Proto are believed, comma-separated.",
+    )
+    metrics_token: SecretStr = Field(
+        SecretStr(""), description="Bearer token of /metrics; empty: /metrics is closed."
+    )
+    demo_port_base: int = Field(
+        8000, ge=1024, le=65000, description="First port of the demo; the others follow."
+    )
 
-    session_idle: int = Field(1800, ge=60, description="A sign-in unused by its browser for so long asks again.")
+    session_idle: int = Field(
+        1800, ge=60, description="A sign-in unused by its browser for so long asks again."
+    )
     session_lifetime: int = Field(28800, ge=300, description="No sign-in lives longer.")
     code_lifetime: int = Field(60, ge=10, le=600, description="Life of an authorization code.")
-    token_lifetime: int = Field(600, ge=30, le=3600, description="Life of an access token and of an ID token.")
-    pending_lifetime: int = Field(1800, ge=60, description="How long an authorization request waits for a sign-in.")
-    refresh_grace: int = Field(30, ge=0, le=300, description="A repeated refresh gets the same successor for so long.")
+    token_lifetime: int = Field(
+        600, ge=30, le=3600, description="Life of an access token and of an ID token."
+    )
+    pending_lifetime: int = Field(
+        1800, ge=60, description="How long an authorization request waits for a sign-in."
+    )
+    refresh_grace: int = Field(
+        30, ge=0, le=300, description="A repeated refresh gets the same successor for so long."
+    )
     captcha_lifetime: int = Field(120, ge=30, le=300, description="Life of a captcha.")
     known_browser_days: int = Field(180, ge=1, description="How long a browser stays known to an account.")
 
@@ -75,17 +107,25 @@ class Settings(BaseModel):
     account_max: int = Field(20, le=64, description="Longest account name (X1).")
     password_min: int = Field(8, ge=8, description="Shortest password (X2).")
     password_max: int = Field(128, ge=64, le=1024, description="Longest password (X2).")
-    password_kinds: int = Field(2, ge=1, le=3, description="How many of digits, letters, symbols a password needs (X2).")
+    password_kinds: int = Field(
+        2, ge=1, le=3, description="How many of digits, letters, symbols a password needs (X2)."
+    )
     argon2_memory_kib: int = Field(19456, ge=8192, description="Argon2id memory, KiB.")
     argon2_time: int = Field(2, ge=1, description="Argon2id passes.")
     argon2_lanes: int = Field(1, ge=1, description="Argon2id lanes.")
     hash_slots: int = Field(4, ge=1, description="Password hashes that run at once in one process.")
-    hash_queue: int = Field(32, ge=0, description="Password checks that may wait for a slot; more are answered 503.")
+    hash_queue: int = Field(
+        32, ge=0, description="Password checks that may wait for a slot; more are answered 503."
+    )
 
-    throttle_failures: int = Field(5, ge=1, description="Failed tries of one kind of browser before waiting begins.")
+    throttle_failures: int = Field(
+        5, ge=1, description="Failed tries of one kind of browser before waiting begins."
+    )
     throttle_wait: int = Field(60, ge=1, description="First wait; it doubles with each further failure.")
     throttle_wait_max: int = Field(900, ge=1, description="Longest wait.")
-    throttle_spray: int = Field(20, ge=1, description="Accounts an address may fail on in an hour before it is slowed.")
+    throttle_spray: int = Field(
+        20, ge=1, description="Accounts an address may fail on in an hour before it is slowed."
+    )
 
     site_name: str = Field("通行", description="The platform's name on its pages.")
     hotline: str = Field("0431-0000-0000", description="Customer service phone on pages (A20).")

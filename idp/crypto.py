@@ -50,7 +50,9 @@ class Vault:
             msg = f"{column}: no key for this value"
             raise SealBroken(msg)
         try:
-            return seal.decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], _bound_to(column, row_id)).decode()
+            return seal.decrypt(
+                sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], _bound_to(column, row_id)
+            ).decode()
         except InvalidTag:
             msg = f"{column}: the value does not belong here"
             raise SealBroken(msg) from None

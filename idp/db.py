@@ -131,7 +131,9 @@ def is_outage(error: BaseException) -> bool:
     """Whether `error` says that the database cannot answer now, rather than that the request is wrong."""
     if isinstance(error, PoolTimeout):
         return True
-    return isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated)
+    return isinstance(error, OperationalError) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    )
 
 
 def _tune_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
@@ -140,7 +142,7 @@ def _tune_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _begin_at_first_write(
-    conn: Connection, _cursor: Any, statement: str, _parameters: Any, context: Any, _executemany: bool
+    conn: Connection, _cursor: Any, statement: str, _parameters: Any, context: Any, _executemany: Any
 ) -> None:
     if context is not None and context.execution_options.get("write_alone"):
         return

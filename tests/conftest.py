@@ -1,3 +1,97 @@
-"""What every test can ask for."""
+"""What every test can ask for.
+
+`world` is one installation on real storage; a test that asks for it runs twice: on SQLite with the
+SQL store, and on PostgreSQL with Redis. Each worker migrates a database once and empties it between
+tests; the signing keys stay, because making them is slow.
+"""
+
+from __future__ import annotations
+
+import base64
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from idp import migrations
+from idp.access.keys import ensure_keys
+from idp.app import create_app, open_backends
+from idp.config import Settings
+from idp.db import Base
+from tests.world import World
 
 pytest_plugins = ["tests.services"]
+
+SECRETS = {
+    "secret_key": "a test's secret key: 0123456789 abcdefghijklmnop",
+    "data_keys": "1:" + base64.b64encode(bytes(range(32))).decode(),
+    "metrics_token": "metrics-token-of-the-tests",
+}
+QUICK = {"argon2_memory_kib": 8192, "argon2_time": 1}
+
+
+def make_settings(**given: Any) -> Settings:
+    """Settings of a production installation on loopback, with quick password hashes."""
+    return Settings(**{**SECRETS, **QUICK, **given})
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite database with signing keys, to be copied for each test."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    _prepare(f"sqlite:///{path}", path.parent)
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """This worker's PostgreSQL database, migrated, with signing keys."""
+    _prepare(postgres_url, tmp_path_factory.mktemp("postgres"))
+    return postgres_url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def installation(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
+    """Settings of an empty installation on one of the two pairs of storage."""
+    if request.param == "sqlite":
+        template: Path = request.getfixturevalue("sqlite_template")
+        shutil.copy(template, tmp_path / "idp.db")
+        return {"database_url": f"sqlite:///{tmp_path / 'idp.db'}", "var_dir": tmp_path}
+    url: str = request.getfixturevalue("migrated_postgres")
+    redis_url: str = request.getfixturevalue("redis_url")
+    prefix: str = request.getfixturevalue("redis_prefix")
+    _empty(url, tmp_path)
+    return {"database_url": url, "redis_url": redis_url, "redis_prefix": prefix, "var_dir": tmp_path}
+
+
+@pytest.fixture
+def world(installation: dict[str, Any]) -> Iterator[World]:
+    """One installation, its application, and the means to put people into it."""
+    settings = make_settings(**installation)
+    backends = open_backends(settings)
+    app = create_app(settings)
+    made = World(app, backends, settings)
+    yield made
+    made.platform.database.close()
+    made.platform.store.close()
+    backends.close()
+
+
+def _prepare(url: str, var_dir: Path) -> None:
+    migrations.upgrade(url)
+    backends = open_backends(make_settings(database_url=url, var_dir=var_dir))
+    with backends.database.begin() as db:
+        ensure_keys(db, backends.vault, now=datetime.now(UTC))
+    backends.close()
+
+
+def _empty(url: str, var_dir: Path) -> None:
+    tables = [name for name in Base.metadata.tables if name != "signing_keys"]
+    backends = open_backends(make_settings(database_url=url, var_dir=var_dir))
+    with backends.database.begin() as db:
+        db.execute(text(f"TRUNCATE {', '.join(tables)} CASCADE"))
+    backends.close()

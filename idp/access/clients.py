@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import JSON, LargeBinary, String, select
@@ -74,7 +73,7 @@ class NewClient:
     auth_method: str = "client_secret_basic"
     grant_types: tuple[str, ...] = ("authorization_code",)
     scopes: tuple[str, ...] = DEFAULT_SCOPES
-    id_token_alg: str = "RS256"
+    id_token_alg: str = "RS256"  # noqa: S105 - an algorithm's name
     sector: str = ""
     subject_type: str = "pairwise"
     full_phone: bool = False
@@ -130,7 +129,7 @@ class _Snapshot:
 class ClientRegistry:
     """The clients a process knows; replaced by one assignment whenever the version changes."""
 
-    def __init__(self, store: EphemeralStore, open_db: Callable[[], Any]) -> None:
+    def __init__(self, store: EphemeralStore, open_db: Callable[[], Session]) -> None:
         self._store = store
         self._open_db = open_db
         self._snapshot = _Snapshot(version=b"")
@@ -144,7 +143,7 @@ class ClientRegistry:
         if client_id in snapshot.clients:
             return snapshot.clients[client_id]
         with self._open_db() as db:
-            row = db.get(Client, client_id)
+            row = db.scalars(select(Client).where(Client.client_id == client_id)).first()
             found = _frozen(row) if row else None
         if found:
             # Unknown ids are not remembered, so that guessing cannot fill the memory.
@@ -246,7 +245,7 @@ def check_client(new: NewClient, *, production: bool) -> None:
 
 
 def check_uri(uri: str, *, production: bool) -> None:
-    """Return if a redirect or logout address may be registered: absolute, exact, https (http on loopback in demo).
+    """Return if an address may be registered: absolute, exact, https (http on loopback in demo).
 
     Raises ClientRefused.
     """

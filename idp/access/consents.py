@@ -38,7 +38,11 @@ def give(db: Session, identity: Identity, client_id: str, scope: tuple[str, ...]
     consent = _find(db, identity, client_id)
     if consent is None:
         consent = Consent(
-            person_id=identity.person_id, identity_key=_key(identity), client_id=client_id, scope="", given_at=now
+            person_id=identity.person_id,
+            identity_key=_key(identity),
+            client_id=client_id,
+            scope="",
+            given_at=now,
         )
         db.add(consent)
     consent.scope = " ".join(sorted(set(consent.scope.split()) | set(scope)))

@@ -182,9 +182,9 @@ def rotate_refresh_token(
     """
     digest = hash_token(supplied)
     found = db.execute(
-        select(RefreshToken, Grant).join(Grant, Grant.id == RefreshToken.grant_id).where(
-            RefreshToken.token_hash == digest
-        )
+        select(RefreshToken, Grant)
+        .join(Grant, Grant.id == RefreshToken.grant_id)
+        .where(RefreshToken.token_hash == digest)
     ).first()
     if found is None or found[1].client_id != client_id or found[1].ended_at is not None:
         msg = "The refresh token is unknown, expired or revoked."
@@ -211,9 +211,9 @@ def rotate_refresh_token(
 def find_refresh_token(db: Session, supplied: str) -> tuple[RefreshToken, Grant] | None:
     """The refresh token and its grant, whatever their state."""
     row = db.execute(
-        select(RefreshToken, Grant).join(Grant, Grant.id == RefreshToken.grant_id).where(
-            RefreshToken.token_hash == hash_token(supplied)
-        )
+        select(RefreshToken, Grant)
+        .join(Grant, Grant.id == RefreshToken.grant_id)
+        .where(RefreshToken.token_hash == hash_token(supplied))
     ).first()
     return (row[0], row[1]) if row else None
 

@@ -92,7 +92,9 @@ def list_keys(db: Session) -> list[SigningKey]:
 
 def _new_key(vault: Vault, alg: str, *, now: datetime) -> SigningKey:
     key: SigningKeyObject = (
-        RSAKey.generate_key(2048, private=True) if alg == "RS256" else ECKey.generate_key("P-256", private=True)
+        RSAKey.generate_key(2048, private=True)
+        if alg == "RS256"
+        else ECKey.generate_key("P-256", private=True)
     )
     kid = key.thumbprint()
     extra = {"kid": kid, "use": "sig", "alg": alg}

@@ -140,7 +140,9 @@ class Trail:
         rows = list(db.scalars(loose.order_by(AuditEvent.id).limit(_BATCH).with_for_update(skip_locked=True)))
         if not rows:
             return 0
-        last = db.scalars(select(AuditBatch).order_by(AuditBatch.number.desc()).limit(1).with_for_update()).first()
+        last = db.scalars(
+            select(AuditBatch).order_by(AuditBatch.number.desc()).limit(1).with_for_update()
+        ).first()
         number, before = (last.number + 1, last.digest) if last else (1, _GENESIS)
         digest = keyed_digest(self._key, before, *(row.mac for row in rows))
         db.add(AuditBatch(number=number, events=len(rows), digest=digest, sealed_at=now))

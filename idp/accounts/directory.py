@@ -88,7 +88,9 @@ def find_person(db: Session, vault: Vault, typed: str) -> Person | None:
         conditions.append(Person.id_number_index.in_(vault.indexes("id_number", number)))
     name = parse_account(typed, **_ANY_LENGTH)
     if name:
-        conditions.append(Person.id == select(LoginName.person_id).where(LoginName.name == name).scalar_subquery())
+        conditions.append(
+            Person.id == select(LoginName.person_id).where(LoginName.name == name).scalar_subquery()
+        )
     found = db.scalars(select(Person).where(or_(*conditions)).limit(2)).all() if conditions else []
     # A passport number may look like somebody else's account name: two matches are none.
     return found[0] if len(found) == 1 else None
@@ -136,7 +138,7 @@ def live_mandates(db: Session, person_id: UUID, *, now: datetime) -> list[Mandat
 
 
 def id_number_typed(typed: str) -> str | None:
-    """The ID number somebody typed: a resident number in canonical form, or another document's, upper case."""
+    """The ID number somebody typed: a resident number in canonical form, or another document's."""
     resident = parse_resident_id(typed)
     if resident:
         return resident
@@ -166,7 +168,9 @@ def add_enterprise(
     db: Session, *, uscc: str, name: str, type_: EnterpriseType, representative: Person, now: datetime
 ) -> Enterprise:
     """A company and its account, still 待激活: no account name, no password. Raises AlreadyTaken."""
-    enterprise = Enterprise(uscc=uscc, name=name, type=type_.value, representative=representative, created_at=now)
+    enterprise = Enterprise(
+        uscc=uscc, name=name, type=type_.value, representative=representative, created_at=now
+    )
     enterprise.account = LegalAccount(created_at=now)
     db.add(enterprise)
     _flush(db)
@@ -174,7 +178,14 @@ def add_enterprise(
 
 
 def activate(
-    db: Session, vault: Vault, account: LegalAccount, *, name: str, password_hash: str, phone: str, now: datetime
+    db: Session,
+    vault: Vault,
+    account: LegalAccount,
+    *,
+    name: str,
+    password_hash: str,
+    phone: str,
+    now: datetime,
 ) -> None:
     """Give a company's account its name, password and reserved phone (C04). Raises AlreadyTaken."""
     account.set_phone(vault, phone)

@@ -34,7 +34,7 @@ def parse_uscc(supplied: str) -> str | None:
 
 
 def parse_resident_id(supplied: str) -> str | None:
-    """A resident identity number (GB 11643): 18 characters, birth date and check digit right; X upper case."""
+    """A resident identity number (GB 11643): 18 characters, birth date and check digit right."""
     number = _folded(supplied).upper()
     if not _RESIDENT.match(number):
         return None
@@ -61,7 +61,7 @@ def parse_phone(supplied: str) -> str | None:
 
 
 def parse_account(supplied: str, *, shortest: int, longest: int) -> str | None:
-    """An account name (X1): a letter, then letters, digits, `_`; lower case; never of the form of a credit code."""
+    """An account name (X1): a letter, then letters, digits, `_`; never of the form of a credit code."""
     name = plain(supplied[: longest * 4]).lower()
     if not shortest <= len(name) <= longest or not _ACCOUNT.match(name):
         return None

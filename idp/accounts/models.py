@@ -76,7 +76,9 @@ class Person(Base):
 
     def id_number(self, vault: Vault) -> str | None:
         """The number of the identity document, if one is known."""
-        return vault.open("people.id_number", self.id, self.id_number_sealed) if self.id_number_sealed else None
+        return (
+            vault.open("people.id_number", self.id, self.id_number_sealed) if self.id_number_sealed else None
+        )
 
     def phone(self, vault: Vault) -> str | None:
         """The phone number, 11 digits, if one is known."""
@@ -200,9 +202,7 @@ class LoginName(Base):
     person_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"), unique=True)
     legal_account_id: Mapped[UUID | None] = mapped_column(ForeignKey("legal_accounts.id"), unique=True)
 
-    __table_args__ = (
-        CheckConstraint("(person_id IS NULL) <> (legal_account_id IS NULL)", name="one_owner"),
-    )
+    __table_args__ = (CheckConstraint("(person_id IS NULL) <> (legal_account_id IS NULL)", name="one_owner"),)
 
 
 class Credential(Base):
@@ -220,7 +220,8 @@ class Credential(Base):
 
     __table_args__ = (
         CheckConstraint(
-            "(CASE WHEN person_id IS NULL THEN 0 ELSE 1 END) + (CASE WHEN legal_account_id IS NULL THEN 0 ELSE 1 END)"
+            "(CASE WHEN person_id IS NULL THEN 0 ELSE 1 END)"
+            " + (CASE WHEN legal_account_id IS NULL THEN 0 ELSE 1 END)"
             " + (CASE WHEN mandate_id IS NULL THEN 0 ELSE 1 END) = 1",
             name="one_owner",
         ),

@@ -46,7 +46,9 @@ class OutboxMessage(Base):
     __table_args__ = (Index("ix_outbox_due", "next_try_at"),)
 
 
-def enqueue(db: Session, vault: Vault, *, kind: str, subject: str, payload: dict[str, Any], now: datetime) -> None:
+def enqueue(
+    db: Session, vault: Vault, *, kind: str, subject: str, payload: dict[str, Any], now: datetime
+) -> None:
     """Add a message to the caller's transaction; `subject` groups messages and holds no personal data."""
     message = OutboxMessage(id=uuid7(), kind=kind, subject=subject, next_try_at=now, created_at=now)
     message.payload_sealed = vault.seal("outbox.payload", message.id, json.dumps(payload))

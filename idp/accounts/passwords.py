@@ -45,7 +45,9 @@ class PasswordHasher:
 
     def __init__(self, settings: Settings) -> None:
         self._argon2 = argon2.PasswordHasher(
-            time_cost=settings.argon2_time, memory_cost=settings.argon2_memory_kib, parallelism=settings.argon2_lanes
+            time_cost=settings.argon2_time,
+            memory_cost=settings.argon2_memory_kib,
+            parallelism=settings.argon2_lanes,
         )
         self._slots = threading.BoundedSemaphore(settings.hash_slots)
         self._room = threading.BoundedSemaphore(settings.hash_slots + settings.hash_queue)

@@ -63,7 +63,9 @@ class SigninSession(Base):
     @property
     def identity(self) -> Identity:
         """For whom this sign-in speaks."""
-        return Identity(self.person_id, Role(self.role), self.enterprise_id, self.mandate_id, self.legal_account_id)
+        return Identity(
+            self.person_id, Role(self.role), self.enterprise_id, self.mandate_id, self.legal_account_id
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ def open_session(
     return opened, token
 
 
-def live(now: datetime) -> Select[tuple[SigninSession, Person, Enterprise | None, Mandate | None]]:
+def live(now: datetime) -> Select[SigninSession, Person, Enterprise, Mandate]:
     """The one query that knows when a sign-in counts; add a WHERE to choose which.
 
     Not ended, not past its limit, and every right it rests on alive: the person and the company not
@@ -138,7 +140,9 @@ def live(now: datetime) -> Select[tuple[SigninSession, Person, Enterprise | None
     enterprise, mandate = aliased(Enterprise), aliased(Mandate)
     today = civil_day(now)
     acts_for_none = SigninSession.enterprise_id.is_(None)
-    company_is_live = and_(enterprise.status == EnterpriseStatus.NORMAL.value, enterprise.suspended_at.is_(None))
+    company_is_live = and_(
+        enterprise.status == EnterpriseStatus.NORMAL.value, enterprise.suspended_at.is_(None)
+    )
     as_representative = and_(
         SigninSession.role == Role.LEGAL_REPRESENTATIVE.value,
         enterprise.representative_id == SigninSession.person_id,
@@ -167,7 +171,9 @@ def live(now: datetime) -> Select[tuple[SigninSession, Person, Enterprise | None
 
 def find_live(db: Session, token: str, *, idle: timedelta, now: datetime) -> SignedIn | None:
     """The sign-in of the browser that sent `token`, if it counts and was used within `idle`."""
-    by_token = live(now).where(SigninSession.token_hash == hash_token(token), SigninSession.seen_at > now - idle)
+    by_token = live(now).where(
+        SigninSession.token_hash == hash_token(token), SigninSession.seen_at > now - idle
+    )
     row = db.execute(by_token).first()
     return SignedIn(*row) if row else None
 

@@ -78,4 +78,8 @@ def _company(signed_in: SignedIn) -> list[tuple[str, str]]:
     enterprise = signed_in.enterprise
     if enterprise is None:
         return []
-    return [("企业名称", enterprise.name), ("统一社会信用代码", enterprise.uscc), ("法人类型", enterprise.type)]
+    return [
+        ("企业名称", enterprise.name),
+        ("统一社会信用代码", enterprise.uscc),
+        ("法人类型", enterprise.type),
+    ]

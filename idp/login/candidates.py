@@ -59,7 +59,10 @@ def legal(typed: str) -> Finder:
             key=f"legal:{account.id}",
             credential=_credential(db, Credential.legal_account_id == account.id),
             identity=Identity(
-                enterprise.representative_id, Role.LEGAL_REPRESENTATIVE, enterprise.id, legal_account_id=account.id
+                enterprise.representative_id,
+                Role.LEGAL_REPRESENTATIVE,
+                enterprise.id,
+                legal_account_id=account.id,
             ),
             obstacle=_company_obstacle(enterprise) or _person_obstacle(enterprise.representative),
         )
@@ -116,7 +119,9 @@ def of_mandate(mandate_id: UUID) -> Finder:
             key=f"mandate:{mandate.id}",
             credential=_credential(db, Credential.mandate_id == mandate.id),
             identity=Identity(holder.id, Role.OPERATOR, enterprise.id, mandate.id),
-            obstacle=_company_obstacle(enterprise) or _person_obstacle(holder) or _mandate_obstacle(mandate, now=now),
+            obstacle=_company_obstacle(enterprise)
+            or _person_obstacle(holder)
+            or _mandate_obstacle(mandate, now=now),
             about=_words_about(holder, vault),
         )
 

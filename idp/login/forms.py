@@ -10,14 +10,19 @@ from wtforms.validators import InputRequired, Length
 
 class _Password(Form):
     password = PasswordField(validators=[InputRequired("请填写密码"), Length(max=4096, message="密码太长")])
-    captcha = StringField(validators=[InputRequired("请填写图形验证码"), Length(max=20, message="图形验证码是 4 个字符")])
+    captcha = StringField(
+        validators=[InputRequired("请填写图形验证码"), Length(max=20, message="图形验证码是 4 个字符")]
+    )
 
 
 class LegalForm(_Password):
     """法人登录 (A06)."""
 
     account = StringField(
-        validators=[InputRequired("请填写账号或统一社会信用代码"), Length(max=64, message="账号或统一社会信用代码太长")]
+        validators=[
+            InputRequired("请填写账号或统一社会信用代码"),
+            Length(max=64, message="账号或统一社会信用代码太长"),
+        ]
     )
 
 
@@ -25,19 +30,30 @@ class OperatorForm(_Password):
     """经办人登录 (A08)."""
 
     enterprise = StringField(
-        validators=[InputRequired("请填写单位统一信用代码或法人账号"), Length(max=64, message="单位信用代码或账号太长")]
+        validators=[
+            InputRequired("请填写单位统一信用代码或法人账号"),
+            Length(max=64, message="单位信用代码或账号太长"),
+        ]
     )
     account = StringField(
-        validators=[InputRequired("请填写经办人手机号或身份证号"), Length(max=64, message="手机号或身份证号太长")]
+        validators=[
+            InputRequired("请填写经办人手机号或身份证号"),
+            Length(max=64, message="手机号或身份证号太长"),
+        ]
     )
-    password = PasswordField(validators=[InputRequired("请填写经办人密码"), Length(max=4096, message="密码太长")])
+    password = PasswordField(
+        validators=[InputRequired("请填写经办人密码"), Length(max=4096, message="密码太长")]
+    )
 
 
 class PersonForm(_Password):
     """个人登录 (A09)."""
 
     account = StringField(
-        validators=[InputRequired("请填写账号、手机号或身份证号"), Length(max=64, message="账号、手机号或身份证号太长")]
+        validators=[
+            InputRequired("请填写账号、手机号或身份证号"),
+            Length(max=64, message="账号、手机号或身份证号太长"),
+        ]
     )
 
 
@@ -54,5 +70,9 @@ class CompanyForm(Form):
 class FirstPasswordForm(Form):
     """A new password at the first use of a mandate's."""
 
-    new_password = PasswordField(validators=[InputRequired("请填写新密码"), Length(max=4096, message="密码太长")])
-    confirm_password = PasswordField(validators=[InputRequired("请再次输入新密码"), Length(max=4096, message="密码太长")])
+    new_password = PasswordField(
+        validators=[InputRequired("请填写新密码"), Length(max=4096, message="密码太长")]
+    )
+    confirm_password = PasswordField(
+        validators=[InputRequired("请再次输入新密码"), Length(max=4096, message="密码太长")]
+    )

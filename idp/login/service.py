@@ -40,7 +40,7 @@ class NotAllowedIn(Exception):
 
 
 class FirstUse(Exception):
-    """The mandate's password was set by the company: a new one comes first. Carries the ticket for that step."""
+    """The company set this password: a new one comes first. Carries the ticket for that step."""
 
     def __init__(self, ticket: str) -> None:
         super().__init__("a new password is needed")

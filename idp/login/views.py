@@ -59,7 +59,9 @@ def legal() -> Any:
 def operator() -> Any:
     """经办人登录 (A08)."""
     return _password_page(
-        "operator", forms.OperatorForm, lambda form: candidates.operator(form.enterprise.data, form.account.data)
+        "operator",
+        forms.OperatorForm,
+        lambda form: candidates.operator(form.enterprise.data, form.account.data),
     )
 
 
@@ -78,18 +80,28 @@ def first_password() -> Any:
         if request.method == "POST" and form.validate() and _confirmed(form):
             try:
                 welcome = service.choose_first_password(
-                    db(), _tools(), ticket, form.new_password.data, _browser(), now=now()
+                    db(), _tools(), ticket, form.new_password.data or "", _browser(), now=now()
                 )
                 return _enter(welcome)
             except PasswordRefused as refused:
                 form.new_password.errors = [str(refused)]
     except service.TicketGone:
         ways = (("重新登录", _here("login.operator")),)
-        raise Stop("这一步已经失效", "设置密码的时间已过，或已经在别处完成。请用经办人密码重新登录。", ways=ways) from None
+        raise Stop(
+            "这一步已经失效", "设置密码的时间已过，或已经在别处完成。请用经办人密码重新登录。", ways=ways
+        ) from None
     except service.NotAllowedIn as refused:
-        raise Stop("现在不能登录", str(refused), status=403, ways=(("重新登录", _here("login.operator")),)) from None
+        raise Stop(
+            "现在不能登录", str(refused), status=403, ways=(("重新登录", _here("login.operator")),)
+        ) from None
     facts = company_facts(db(), platform().vault, candidate.identity)
-    return page("login/new_password.html", form=form, who=facts, portal_name=_name(asked), ways=[("返回登录", _here("login.operator"))])
+    return page(
+        "login/new_password.html",
+        form=form,
+        who=facts,
+        portal_name=_name(asked),
+        ways=[("返回登录", _here("login.operator"))],
+    )
 
 
 @blueprint.route("/login/company", methods=["GET", "POST"])
@@ -154,7 +166,10 @@ def sign_out() -> Response:
 @blueprint.get("/signed-out")
 def signed_out() -> str:
     """Said once it is done."""
-    return page("login/signed_out.html", ways=[("重新登录", url_for("login.start")), ("回到首页", url_for("web.home"))])
+    return page(
+        "login/signed_out.html",
+        ways=[("重新登录", url_for("login.start")), ("回到首页", url_for("web.home"))],
+    )
 
 
 def _password_page(name: str, form_class: type[Form], finder: Callable[[Any], candidates.Finder]) -> Any:
@@ -164,7 +179,9 @@ def _password_page(name: str, form_class: type[Form], finder: Callable[[Any], ca
     if request.method == "POST" and "again" not in request.form and form.validate() and _captcha_right(form):
         try:
             return _enter(
-                service.check_password(db(), _tools(), finder(form), form.password.data, _browser(), now=now())
+                service.check_password(
+                    db(), _tools(), finder(form), form.password.data, _browser(), now=now()
+                )
             )
         except service.FirstUse as first:
             return redirect(_here("login.first_password", ticket=first.ticket), 303)
@@ -224,7 +241,9 @@ def _enter(welcome: service.Welcome) -> Response:
 def _switch(mandate: Any, signed_in: SignedIn) -> Response:
     switched, proof = service.switch_to(mandate, signed_in)
     signin.start(switched, proof)
-    event = Event(Action.IDENTITY_SWITCHED, entity=str(switched.enterprise_id), target=f"mandate:{mandate.id}")
+    event = Event(
+        Action.IDENTITY_SWITCHED, entity=str(switched.enterprise_id), target=f"mandate:{mandate.id}"
+    )
     platform().trail.record(db(), event, signin.origin(), now=now())
     return _continue(switched.role)
 
@@ -273,10 +292,12 @@ def _name(asked: PendingRequest | None) -> str:
     return asked.client_name if asked else ""
 
 
-def _here(view: str, **more: str) -> str:
+def _here(view: str, **more: Any) -> str:
     """The address of another step of the same journey."""
     transaction = request.args.get("tx")
-    return url_for(view, **more, **({"tx": transaction} if transaction else {}))
+    if transaction:
+        more["tx"] = transaction
+    return url_for(view, **more)
 
 
 def _tabs(asked: PendingRequest | None, current: str) -> list[dict[str, Any]]:

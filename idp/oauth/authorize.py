@@ -128,7 +128,7 @@ def back_to_client(redirect_uri: str, values: Mapping[str, str], *, state: str |
 
 
 def _misfit(request: PendingRequest, signed_in: SignedIn) -> Step | None:
-    """CONTRACT: whose sign-in answers which request. Company passwords prove nothing to a person's services."""
+    """Whose sign-in answers which request: company passwords prove nothing to a person's services."""
     natural = signed_in.identity.role is Role.NATURAL_PERSON
     if not request.wants_entity:
         return None if natural else Step.OTHER_IDENTITY

@@ -60,7 +60,11 @@ def userinfo(
             claims["preferred_username"] = username
     phone = live.person.phone(vault)
     if "phone" in scope and phone:
-        claims |= {"phone_number": f"+86{phone}"} if client.full_phone else {"phone_number_masked": mask_phone(phone)}
+        claims |= (
+            {"phone_number": f"+86{phone}"}
+            if client.full_phone
+            else {"phone_number_masked": mask_phone(phone)}
+        )
     number = live.person.id_number(vault)
     if "identity" in scope and number:
         claims |= {"id_type": live.person.id_type, "id_number": number}

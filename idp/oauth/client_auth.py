@@ -59,9 +59,9 @@ def _presented(request: Any) -> Presented:
 def _basic(header: str) -> Presented:
     """RFC 7617 with the form-encoding of RFC 6749 §2.3.1."""
     scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        raise _failed(basic=True)
     try:
-        if scheme.lower() != "basic":
-            raise ValueError(scheme)
         name, colon, secret = base64.b64decode(encoded.strip(), validate=True).decode("utf-8").partition(":")
     except (binascii.Error, ValueError):
         raise _failed(basic=True) from None

@@ -43,7 +43,15 @@ def document(settings: Settings) -> Document:
         "scopes_supported": list(SCOPES),
         "claims_supported": [
             *("iss", "sub", "aud", "azp", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"),
-            *("role", "entity", "mandate", "name", "preferred_username", "phone_number", "phone_number_masked"),
+            *(
+                "role",
+                "entity",
+                "mandate",
+                "name",
+                "preferred_username",
+                "phone_number",
+                "phone_number_masked",
+            ),
             *("id_type", "id_number"),
         ],
         "acr_values_supported": [LOA_PASSWORD],

@@ -6,7 +6,13 @@ from collections import defaultdict
 from datetime import datetime
 from typing import Any
 
-from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidRequestError, OAuth2Payload, OAuth2Request
+from authlib.oauth2.rfc6749 import (
+    AuthorizationServer,
+    ClientMixin,
+    InvalidRequestError,
+    OAuth2Payload,
+    OAuth2Request,
+)
 from flask import Request, Response, jsonify
 
 from idp.access.clients import ClientRegistry, RegisteredClient
@@ -15,7 +21,7 @@ from idp.oauth import client_auth
 _TRANSPORT_IS_CHECKED_ELSEWHERE = "https://issuer.invalid/"
 
 
-class FormPayload(OAuth2Payload):  # type: ignore[misc]  # Authlib is untyped here
+class FormPayload(OAuth2Payload):
     """The parameters of the body alone: a token endpoint never reads its query (RFC 6749 §3.2)."""
 
     def __init__(self, request: Request) -> None:
@@ -32,12 +38,12 @@ class FormPayload(OAuth2Payload):  # type: ignore[misc]  # Authlib is untyped he
         return defaultdict(list, self._form.to_dict(flat=False))
 
 
-class FormRequest(OAuth2Request):  # type: ignore[misc]  # Authlib is untyped here
+class FormRequest(OAuth2Request):
     """A request to an endpoint that clients call. Raises InvalidRequestError when a parameter is doubled."""
 
     def __init__(self, request: Request) -> None:
         # Authlib insists on https here; whether http may be used is decided once, by the issuer setting.
-        super().__init__(request.method, _TRANSPORT_IS_CHECKED_ELSEWHERE, headers=request.headers)
+        super().__init__(request.method, _TRANSPORT_IS_CHECKED_ELSEWHERE, headers=request.headers)  # type: ignore[call-overload]  # werkzeug headers are a mapping to Authlib
         self._flask_request = request
         self.payload = FormPayload(request)
 
@@ -52,7 +58,7 @@ class FormRequest(OAuth2Request):  # type: ignore[misc]  # Authlib is untyped he
         return self._flask_request.form
 
 
-class Server(AuthorizationServer):  # type: ignore[misc]  # Authlib is untyped here
+class Server(AuthorizationServer):
     """The endpoints clients call. One object an application; it keeps nothing of a request."""
 
     def __init__(self, clients: ClientRegistry, clock: Any) -> None:
@@ -92,7 +98,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]  # Authlib is untyped h
         return response
 
 
-class Client:
+class Client(ClientMixin):
     """A registered client with the questions Authlib asks."""
 
     def __init__(self, registered: RegisteredClient) -> None:

@@ -14,7 +14,6 @@ from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 
 from idp.access.grants import (
-
     LiveGrant,
     end_access_token,
     end_grant,
@@ -56,7 +55,7 @@ def find_token(supplied: str, *, now: datetime) -> KnownToken | None:
     return KnownToken(grant.client_id, grant.id, spent=token.used_at is not None)
 
 
-class Introspection(IntrospectionEndpoint):  # type: ignore[misc]  # Authlib is untyped here
+class Introspection(IntrospectionEndpoint):
     """Whether a token counts at this instant: asked of the rows it rests on, never of a cache."""
 
     CLIENT_AUTH_METHODS = _METHODS
@@ -92,13 +91,13 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc]  # Authlib is 
         if known.access:
             claims = known.access.claims
             answer |= {name: claims[name] for name in ("aud", "exp", "iat", "jti", "scope")}
-            answer["token_type"] = "Bearer"
+            answer["token_type"] = "Bearer"  # noqa: S105 - a type's name
         else:
             answer["exp"] = int(live.ends_by(live.session.expires_at).timestamp())
         return answer
 
 
-class Revocation(RevocationEndpoint):  # type: ignore[misc]  # Authlib is untyped here
+class Revocation(RevocationEndpoint):
     """Ending a token: an access token by itself, a refresh token with everything under its grant."""
 
     CLIENT_AUTH_METHODS = _METHODS
@@ -120,5 +119,3 @@ class Revocation(RevocationEndpoint):  # type: ignore[misc]  # Authlib is untype
             end_access_token(db(), token.access.jti, expires_at=expires_at)
         else:
             end_grant(db(), token.grant_id, now=self.server.now())
-
-

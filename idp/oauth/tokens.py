@@ -47,7 +47,14 @@ class AccessToken:
 
 
 def make_access_token(
-    keys: KeyRing, live: LiveGrant, client: RegisteredClient, scope: str, *, issuer: str, until: datetime, now: datetime
+    keys: KeyRing,
+    live: LiveGrant,
+    client: RegisteredClient,
+    scope: str,
+    *,
+    issuer: str,
+    until: datetime,
+    now: datetime,
 ) -> str:
     """A signed access token for the resources of this provider (RFC 9068 §2.2), valid to `until`."""
     claims = {
@@ -67,7 +74,7 @@ def make_access_token(
 
 
 def read_access_token(keys: KeyRing, supplied: str, *, issuer: str, now: datetime) -> AccessToken | None:
-    """What an access token of ours says, while it has not expired; whether its grant lives is asked elsewhere."""
+    """What an unexpired access token of ours says; whether its grant lives is asked elsewhere."""
     claims = _verified(keys, supplied, typ=ACCESS_TYP, algorithms=(ACCESS_TOKEN_ALG,))
     if claims is None or claims.get("iss") != issuer or claims.get("aud") != issuer:
         return None

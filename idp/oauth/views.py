@@ -143,7 +143,7 @@ def token() -> Any:
     try:
         check_form(request)
     except OAuth2Error as refused:
-        return server.handle_error_response(None, refused)
+        return server.handle_response(*refused())
     return server.create_token_response(request)
 
 
@@ -201,7 +201,8 @@ def logout() -> Any:
         who=who(signed_in, platform().vault),
         signed_in_at=minute(signed_in.session.auth_time),
         action=url_for("oauth.logout"),
-        hidden=[(name, values[name][0]) for name in logouts.PARAMETERS if name in values] + [("confirm", "1")],
+        hidden=[(name, values[name][0]) for name in logouts.PARAMETERS if name in values]
+        + [("confirm", "1")],
         ways=[("保留登录", signin.home_of(signed_in.identity.role))],
     )
 
@@ -245,7 +246,9 @@ def _resumed(transaction: str) -> Answering:
 
 def _end(signed_in: SignedIn) -> None:
     end_session(db(), signed_in.session.id, reason="signed_out", now=now())
-    event = Event(Action.SIGNED_OUT, entity=str(signed_in.identity.enterprise_id or ""), detail={"by": "client"})
+    event = Event(
+        Action.SIGNED_OUT, entity=str(signed_in.identity.enterprise_id or ""), detail={"by": "client"}
+    )
     platform().trail.record(db(), event, signin.origin(), now=now())
     signin.forget()
 
@@ -263,7 +266,9 @@ def _confirmed() -> bool:
 def _error_to_client(refused: rules.AuthorizationError, redirect_uri: str, states: list[str]) -> BaseResponse:
     state = states[0] if len(states) == 1 and states[0] and len(states[0]) <= 2048 else None
     values = {"error": refused.error, "error_description": refused.description}
-    return redirect(dispatcher.back_to_client(redirect_uri, values, state=state, issuer=settings().issuer), 303)
+    return redirect(
+        dispatcher.back_to_client(redirect_uri, values, state=state, issuer=settings().issuer), 303
+    )
 
 
 def _untrusted() -> Stop:
@@ -288,8 +293,8 @@ def _token_endpoint(name: str) -> Any:
     try:
         check_form(request)
     except OAuth2Error as refused:
-        return server.handle_error_response(None, refused)
-    return server.create_endpoint_response(name, request)
+        return server.handle_response(*refused())
+    return server.create_endpoint_response(name, request)  # type: ignore[no-untyped-call]  # Authlib's
 
 
 def _bearer() -> str | None:
@@ -324,4 +329,3 @@ def _public(body: bytes, etag: str) -> Response:
 def _server() -> Server:
     server: Server = current_app.extensions[_SERVER]
     return server
-

@@ -39,7 +39,9 @@ def fresh(purpose: str) -> ShownCaptcha:
     """A new captcha for one form of this browser."""
     issued = captcha.issue(platform().store, purpose=purpose, browser=cookies.browser_id(), now=now())
     return ShownCaptcha(
-        issued.id, url_for("captcha.image", captcha_id=issued.id), url_for("captcha.sound", captcha_id=issued.id)
+        issued.id,
+        url_for("captcha.image", captcha_id=issued.id),
+        url_for("captcha.sound", captcha_id=issued.id),
     )
 
 

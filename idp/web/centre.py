@@ -18,8 +18,20 @@ from idp.web.render import page
 from idp.web.words import session_words, who
 
 _CENTRES = {
-    Role.LEGAL_REPRESENTATIVE: ("企业中心", "enterprise.centre", "enterprise.sessions", "企业信息", "building-2"),
-    Role.OPERATOR: ("经办人中心", "enterprise.operator_centre", "enterprise.operator_sessions", "账号信息", "id-card"),
+    Role.LEGAL_REPRESENTATIVE: (
+        "企业中心",
+        "enterprise.centre",
+        "enterprise.sessions",
+        "企业信息",
+        "building-2",
+    ),
+    Role.OPERATOR: (
+        "经办人中心",
+        "enterprise.operator_centre",
+        "enterprise.operator_sessions",
+        "账号信息",
+        "id-card",
+    ),
     Role.NATURAL_PERSON: ("个人中心", "person.centre", "person.sessions", "个人信息", "user-round"),
 }
 
@@ -70,5 +82,7 @@ def _end_asked(signed_in: SignedIn) -> None:
         signin.end(chosen, reason="signed_out_remotely")
         if chosen == here:
             signin.forget()
-    event = Event(Action.SIGNED_OUT, entity=str(signed_in.identity.enterprise_id or ""), detail={"remotely": True})
+    event = Event(
+        Action.SIGNED_OUT, entity=str(signed_in.identity.enterprise_id or ""), detail={"remotely": True}
+    )
     platform().trail.record(db(), event, signin.origin(), now=now())

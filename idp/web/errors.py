@@ -64,7 +64,10 @@ def _csrf(_error: CSRFError) -> Response:
     roll_back()
     here = request.full_path if request.method == "GET" else request.path
     return _render(
-        400, "页面已过期", "这个页面打开太久或浏览器没有保存 Cookie，没有做任何更改。请重新打开后再提交。", (("重新打开", here),)
+        400,
+        "页面已过期",
+        "这个页面打开太久或浏览器没有保存 Cookie，没有做任何更改。请重新打开后再提交。",
+        (("重新打开", here),),
     )
 
 

@@ -27,7 +27,12 @@ def install(app: Flask) -> None:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
-        day=day, minute=minute, mask_name=mask_name, mask_phone=mask_phone, mask_id=mask_id_number, mask_uscc=mask_uscc
+        day=day,
+        minute=minute,
+        mask_name=mask_name,
+        mask_phone=mask_phone,
+        mask_id=mask_id_number,
+        mask_uscc=mask_uscc,
     )
     app.jinja_env.globals["theme_url"] = theme_url
     app.context_processor(_context)
@@ -68,7 +73,12 @@ def _context() -> dict[str, Any]:
     }
     moment = now().astimezone(SHANGHAI)
     when = f"{moment.year} 年 {moment.month} 月 {moment.day} 日 {moment:%H:%M:%S}"
-    return {"site": site, "large_text": cookies.large_text(), "request_id": g.get("request_id", ""), "when": when}
+    return {
+        "site": site,
+        "large_text": cookies.large_text(),
+        "request_id": g.get("request_id", ""),
+        "when": when,
+    }
 
 
 def _cache_theme(response: Any) -> Any:

@@ -6,7 +6,8 @@ that asks, and sends those without one to the sign-in page. It keeps no session 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from flask import Flask, Request, Response, g, redirect, request, url_for
@@ -19,10 +20,14 @@ from idp.accounts.audit import Origin
 from idp.accounts.identity import Identity, Role
 from idp.accounts.sessions import Device, Proof, SignedIn, SigninSession
 from idp.web import cookies
-from idp.web.platform import db, now, platform, settings
+from idp.web.platform import db, now, settings
 
-sign_in_required = login_required
-"""Guard of a view: without a live sign-in the browser goes to the sign-in page."""
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def sign_in_required(view: View) -> View:
+    """Guard of a view: without a live sign-in the browser goes to the sign-in page."""
+    return cast("View", login_required(view))
 
 
 class CurrentUser(UserMixin):  # type: ignore[misc]  # Flask-Login is untyped
@@ -138,6 +143,3 @@ def _load(_request: Request) -> Any:
 
 def _to_sign_in() -> BaseResponse:
     return redirect(url_for("login.start"))
-
-
-__all__ = ["current", "device", "end", "finish", "forget", "home_of", "install", "origin", "platform", "required"]

@@ -19,7 +19,14 @@ ROLES = {
     Role.OPERATOR: "经办人",
     Role.NATURAL_PERSON: "个人",
 }
-_WAYS = {"pwd": "密码", "sms": "短信验证码", "otp": "动态口令", "face": "人脸", "hwk": "通行密钥", "qr": "扫码"}
+_WAYS = {
+    "pwd": "密码",
+    "sms": "短信验证码",
+    "otp": "动态口令",
+    "face": "人脸",
+    "hwk": "通行密钥",
+    "qr": "扫码",
+}
 _BROWSERS = (
     (r"MicroMessenger/(\d+)", "微信"),
     (r"Edg/(\d+)", "Edge"),
@@ -83,7 +90,11 @@ def rights(mandate: Mandate) -> str:
 def browser_words(user_agent: str) -> str:
     """Browser and system from a user agent, for people: Chrome 130，Windows."""
     browser = next(
-        (f"{name} {found.group(1)}" for pattern, name in _BROWSERS if (found := re.search(pattern, user_agent))),
+        (
+            f"{name} {found.group(1)}"
+            for pattern, name in _BROWSERS
+            if (found := re.search(pattern, user_agent))
+        ),
         "其他浏览器",
     )
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")

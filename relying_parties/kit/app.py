@@ -22,7 +22,9 @@ def make_app(portal: Portal, pages: Blueprint, templates: Path) -> Flask:
     """An application of `portal` with its own `pages`, whose templates lie in the folder `templates`."""
     app = Flask(__name__, static_folder=None)
     install(portal, app.extensions)
-    app.config.update(MAX_CONTENT_LENGTH=_LARGEST_FORM_BYTES, MAX_FORM_PARTS=20)
+    app.config.update(
+        MAX_CONTENT_LENGTH=_LARGEST_FORM_BYTES, MAX_FORM_PARTS=20, SEND_FILE_MAX_AGE_DEFAULT=_ASSET_SECONDS
+    )
     _dress(app, portal, templates)
     app.before_request(security.check_host)
     app.before_request(security.check_form)
@@ -52,15 +54,10 @@ def _dress(app: Flask, portal: Portal, templates: Path) -> None:
 
 
 def _assets(app: Flask, name: str, folder: Path, version: str) -> Callable[[str], str]:
-    """Serve `folder` under `/<name>/`; addresses carry a version, so a browser may keep what it got for a year."""
+    """Serve `folder` under `/<name>/`; addresses carry a version, so what was got may be kept for a year."""
     assets = Blueprint(name, __name__, static_folder=folder, static_url_path=f"/{name}")
-    assets.get_send_file_max_age = _asset_age  # type: ignore[method-assign]  # Flask's own hook
     app.register_blueprint(assets)
     return lambda filename: f"/{name}/{filename}?v={version}"
-
-
-def _asset_age(_filename: str | None) -> int:
-    return _ASSET_SECONDS
 
 
 def _version(file: Path) -> str:

@@ -28,7 +28,7 @@ class NotAdmitted(Exception):
 
 
 Admit = Callable[[Session, Identity, datetime], None]
-"""A portal's own rule, asked at each sign-in in the transaction that opens the session: raises NotAdmitted."""
+"""A portal's own rule, asked in the transaction that opens a session: raises NotAdmitted."""
 
 
 @dataclass(frozen=True)

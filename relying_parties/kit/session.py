@@ -56,7 +56,7 @@ class PortalSession(Base):
 
 
 class Refusal(Base):
-    """Somebody the provider knows and this portal does not let in, kept so that he can read why and sign out."""
+    """Somebody the provider knows and this portal does not let in, kept for him to read why and sign out."""
 
     __tablename__ = "refusals"
 

@@ -12,10 +12,8 @@ from idp.oauth.grants.issue import Issuer, token_answer
 from idp.web.platform import db, platform
 
 
-class S256(CodeChallenge):  # type: ignore[misc]  # Authlib is untyped here
+class S256(CodeChallenge):
     """PKCE at the token endpoint. The authorization request was checked by `rules.check_pkce`."""
-
-    SUPPORTED_CODE_CHALLENGE_METHOD = ("S256",)
 
     def __call__(self, grant: Any) -> None:
         """Check the verifier once the code has been taken."""
@@ -40,26 +38,33 @@ class RedeemedCode:
         return self.record.scope
 
 
-class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib is untyped here
+class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
     """A code for tokens, once."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
 
     def query_authorization_code(self, code: str, client: Any) -> RedeemedCode | None:
         """Take the code: from here on nobody else can."""
-        record = redeem_code(db(), platform().store, code[:200], client_id=client.client_id, now=self.server.now())
+        record = redeem_code(
+            db(), platform().store, code[:200], client_id=client.client_id, now=self.server.now()
+        )
         return RedeemedCode(record) if record else None
 
     def create_token_response(self) -> Any:
         """Open the grant, if the sign-in still counts, and make its tokens."""
-        record = self.request.authorization_code.record
+        request: Any = self.request
+        record = request.authorization_code.record
         now = self.server.now()
         try:
             live = open_grant(db(), record, now=now)
         except GrantRefused as refused:
             raise InvalidGrantError(str(refused)) from refused
-        client = self.request.client.registered
-        refresh = first_refresh_token(db(), live.grant, now=now) if "offline_access" in record.scope.split() else None
+        client = request.client.registered
+        refresh = (
+            first_refresh_token(db(), live.grant, now=now)
+            if "offline_access" in record.scope.split()
+            else None
+        )
         issuer = Issuer(platform().settings, platform().keys)
         answer = token_answer(
             issuer, live, client, record.scope, nonce=record.nonce, refresh_token=refresh, now=now

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from authlib.oauth2.rfc6749 import InvalidGrantError, grants
+from authlib.oauth2.rfc6749 import InvalidGrantError, TokenMixin, grants
 
 from idp.access.grants import GrantRefused, LiveGrant, RefreshReused, rotate_refresh_token
 from idp.accounts.audit import Action, Event
@@ -13,7 +13,7 @@ from idp.web import signin
 from idp.web.platform import db, platform
 
 
-class RotatedToken:
+class RotatedToken(TokenMixin):
     """A spent refresh token with its successor, and the questions Authlib asks."""
 
     def __init__(self, live: LiveGrant, successor: str) -> None:
@@ -29,7 +29,7 @@ class RotatedToken:
         return self.live.grant.scope
 
 
-class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]  # Authlib is untyped here
+class RefreshTokenGrant(grants.RefreshTokenGrant):
     """A refresh token for tokens, once; its successor comes with them."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
@@ -37,7 +37,8 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]  # Auth
     def authenticate_refresh_token(self, refresh_token: str) -> RotatedToken:
         """Spend the token. Reuse ends the family and is remembered."""
         here, now = platform(), self.server.now()
-        client_id = self.request.client.client_id
+        request: Any = self.request
+        client_id = request.client.client_id
         try:
             live, successor = rotate_refresh_token(
                 db(),
@@ -56,13 +57,14 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]  # Auth
 
     def create_token_response(self) -> Any:
         """Fresh tokens for the same sign-in; `auth_time` stays what it was."""
-        rotated: RotatedToken = self.request.refresh_token
-        asked = self.request.payload.scope
+        request: Any = self.request
+        rotated: RotatedToken = request.refresh_token
+        asked = request.payload.scope
         scope = " ".join(sorted(set(asked.split()))) if asked else rotated.get_scope()
         answer = token_answer(
             Issuer(platform().settings, platform().keys),
             rotated.live,
-            self.request.client.registered,
+            request.client.registered,
             scope,
             nonce=None,
             refresh_token=rotated.successor,

@@ -1,0 +1,452 @@
+"""One installation for one test: an application on real storage, people and companies in it, browsers.
+
+`World` arranges, `Browser` acts as a person does: it opens pages, fills their forms by field name
+and submits them. Nothing of the product is replaced.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from html.parser import HTMLParser
+from itertools import count
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+from stdnum.cn import ric, uscc
+from werkzeug.test import TestResponse
+
+from idp.access.clients import NewClient, add_client, announce_change
+from idp.accounts import directory
+from idp.accounts.calendar import civil_day
+from idp.accounts.directory import NewMandate, NewPerson
+from idp.accounts.models import Enterprise, EnterpriseStatus, EnterpriseType, Mandate, Person
+from idp.app import Backends
+from idp.config import Settings
+from idp.proof import captcha
+from idp.web.platform import Platform
+
+ISSUER = "http://localhost:8000"
+PASSWORD = "Kite-flying 42"
+CALLBACK = "https://portal.example/callback"
+_numbers = count(1)
+
+
+def a_resident_number(number: int) -> str:
+    """A resident number that nobody has: region 990100 was never assigned."""
+    body = f"990100{1950 + number % 50}{number % 12 + 1:02d}{number % 28 + 1:02d}{number % 1000:03d}"
+    return body + ric.calc_check_digit(body)
+
+
+def a_credit_code(number: int) -> str:
+    """A credit code that nobody has."""
+    body = f"91990100MA{number:07d}"
+    return body + uscc.calc_check_digit(body)
+
+
+@dataclass(frozen=True)
+class APerson:
+    """A person with what he types."""
+
+    row: Person
+    name: str
+    phone: str
+    id_number: str
+    account: str
+    password: str = PASSWORD
+
+
+@dataclass(frozen=True)
+class ACompany:
+    """A company with what its representative types."""
+
+    row: Enterprise
+    representative: APerson
+    uscc: str
+    name: str
+    account: str
+    password: str = PASSWORD
+
+
+@dataclass(frozen=True)
+class AnOperator:
+    """An operator of a company with what he types."""
+
+    mandate: Mandate
+    person: APerson
+    company: ACompany
+    phone: str
+    password: str = PASSWORD
+
+
+@dataclass(frozen=True)
+class AClient:
+    """A relying party with its secret."""
+
+    client_id: str
+    secret: str
+    redirect_uri: str = CALLBACK
+
+    @property
+    def basic(self) -> dict[str, str]:
+        """Its Authorization header."""
+        pair = base64.b64encode(f"{self.client_id}:{self.secret}".encode()).decode()
+        return {"Authorization": f"Basic {pair}"}
+
+
+@dataclass
+class World:
+    """An application on real storage, and the means to put people into it."""
+
+    app: Flask
+    backends: Backends
+    settings: Settings
+    hashed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def platform(self) -> Platform:
+        """What the application was wired with."""
+        found: Platform = self.app.extensions["idp-platform"]
+        return found
+
+    def now(self) -> datetime:
+        """The instant the application would see."""
+        return datetime.now(UTC)
+
+    def browser(
+        self, *, address: str = "127.0.0.1", user_agent: str = "Mozilla/5.0 Firefox/130.0"
+    ) -> Browser:
+        """A browser nobody has used yet."""
+        return Browser(self, self.app.test_client(), address, user_agent)
+
+    def hash(self, password: str) -> str:
+        """The hash of a password, made once: hashing is slow on purpose."""
+        if password not in self.hashed:
+            self.hashed[password] = self.platform.hasher.hash(password)
+        return self.hashed[password]
+
+    def a_person(self, *, password: str | None = PASSWORD, name: str = "林小满", **given: Any) -> APerson:
+        """A natural person with account, phone and resident number."""
+        number = next(_numbers)
+        new = NewPerson(
+            name=name,
+            phone=given.get("phone", f"139{number:08d}"),
+            id_number=given.get("id_number", a_resident_number(number)),
+            account=given.get("account", f"person_{number}"),
+            password_hash=self.hash(password) if password else None,
+        )
+        with self.backends.database.begin() as db:
+            row = directory.add_person(db, self.backends.vault, new, now=self.now())
+        return APerson(row, name, new.phone or "", new.id_number or "", new.account or "", password or "")
+
+    def a_company(
+        self,
+        *,
+        status: EnterpriseStatus = EnterpriseStatus.NORMAL,
+        active: bool = True,
+        password: str = PASSWORD,
+    ) -> ACompany:
+        """A company with its account; `active=False` leaves it 待激活."""
+        number, representative = next(_numbers), self.a_person()
+        code, name, account = a_credit_code(number), f"第{number}示例有限公司", f"company_{number}"
+        with self.backends.database.begin() as db:
+            holder = db.merge(representative.row)
+            row = directory.add_enterprise(
+                db, uscc=code, name=name, type_=EnterpriseType.COMPANY, representative=holder, now=self.now()
+            )
+            row.status = status.value
+            if active and row.account:
+                directory.activate(
+                    db,
+                    self.backends.vault,
+                    row.account,
+                    name=account,
+                    password_hash=self.hash(password),
+                    phone=representative.phone,
+                    now=self.now(),
+                )
+        return ACompany(
+            row, representative, code, name, account if active else "", password if active else ""
+        )
+
+    def an_operator(
+        self,
+        company: ACompany | None = None,
+        person: APerson | None = None,
+        *,
+        first_day: date | None = None,
+        last_day: date | None = None,
+        must_change: bool = False,
+        **rights: Any,
+    ) -> AnOperator:
+        """A mandate with a password of its own, live unless its days say otherwise."""
+        company, person = company or self.a_company(), person or self.a_person()
+        today = civil_day(self.now())
+        new = NewMandate(
+            first_day=first_day or today - timedelta(days=1),
+            last_day=last_day or today + timedelta(days=30),
+            phone=person.phone,
+            **rights,
+        )
+        with self.backends.database.begin() as db:
+            mandate = directory.add_mandate(
+                db, self.backends.vault, db.merge(company.row), db.merge(person.row), new, now=self.now()
+            )
+            directory.set_mandate_password(
+                db, mandate, self.hash(PASSWORD), must_change=must_change, now=self.now()
+            )
+        return AnOperator(mandate, person, company, person.phone)
+
+    def a_client(self, **given: Any) -> AClient:
+        """A registered first-party portal; any field of NewClient may be given."""
+        fields: dict[str, Any] = {
+            "name": "示例网厅",
+            "redirect_uris": (CALLBACK,),
+            "post_logout_redirect_uris": ("https://portal.example/signed-out",),
+            "grant_types": ("authorization_code", "refresh_token"),
+            "scopes": ("openid", "profile", "phone", "identity", "entity", "offline_access"),
+            "first_party": True,
+        }
+        with self.backends.database.begin() as db:
+            client, secret = add_client(db, NewClient(**{**fields, **given}), production=True, now=self.now())
+        announce_change(self.backends.store)
+        return AClient(client.client_id, secret or "", client.redirect_uris[0])
+
+    def write(self) -> Any:
+        """A session that commits, for arranging what no page does yet."""
+        return self.backends.database.begin()
+
+    def reading(self) -> Session:
+        """A session for looking at what was stored."""
+        return self.backends.database.session()
+
+
+class _Forms(HTMLParser):
+    """The forms of a page: action, fields with their values, buttons."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[dict[str, Any]] = []
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.forms.append(
+                {"action": given.get("action", ""), "fields": {}, "method": given.get("method", "get")}
+            )
+        elif tag == "input" and self.forms and "name" in given:
+            if given.get("type") in {"radio", "checkbox"} and "checked" not in given:
+                self.forms[-1].setdefault("choices", {}).setdefault(given["name"], []).append(given["value"])
+            else:
+                self.forms[-1]["fields"][given["name"]] = given.get("value", "")
+
+    def handle_data(self, data: str) -> None:
+        if data.strip():
+            self.text.append(data.strip())
+
+
+@dataclass
+class Page:
+    """An answer, as a person sees it."""
+
+    response: TestResponse
+    url: str
+
+    @property
+    def status(self) -> int:
+        """The status code."""
+        return self.response.status_code
+
+    @property
+    def html(self) -> str:
+        """The body."""
+        return self.response.get_data(as_text=True)
+
+    @property
+    def text(self) -> str:
+        """What can be read on it."""
+        return " ".join(self._parsed().text)
+
+    @property
+    def location(self) -> str:
+        """Where a redirect leads."""
+        return self.response.headers.get("Location", "")
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The parameters of the address a redirect leads to."""
+        return {name: values[0] for name, values in parse_qs(urlsplit(self.location).query).items()}
+
+    def form(self, number: int = 0) -> dict[str, Any]:
+        """A form of the page; the first one is the page's own."""
+        found: dict[str, Any] = self._parsed().forms[number]
+        return found
+
+    @property
+    def form_count(self) -> int:
+        """How many forms there are."""
+        return len(self._parsed().forms)
+
+    def _parsed(self) -> _Forms:
+        parser = _Forms()
+        parser.feed(self.html)
+        return parser
+
+
+@dataclass
+class Browser:
+    """A browser with its own cookies, at an address."""
+
+    world: World
+    client: FlaskClient
+    address: str
+    user_agent: str
+    page: Page | None = None
+
+    def open(self, address: str, *, follow: bool = True, **kwargs: Any) -> Page:
+        """Open an address of the provider; redirects are followed while they stay there."""
+        return self._request("GET", address, follow=follow, **kwargs)
+
+    def post(
+        self, address: str, data: Mapping[str, Any] | None = None, *, follow: bool = True, **kwargs: Any
+    ) -> Page:
+        """Send a form by hand."""
+        return self._request("POST", address, follow=follow, data=dict(data or {}), **kwargs)
+
+    def submit(
+        self, values: Mapping[str, str] | None = None, *, number: int = 0, follow: bool = True
+    ) -> Page:
+        """Fill fields of a form of the page by name, keep the others, and send it."""
+        if self.page is None:
+            raise AssertionError("no page is open")
+        form = self.page.form(number)
+        fields = {**form["fields"], **(values or {})}
+        return self._request("POST", form["action"] or self.page.url, follow=follow, data=fields)
+
+    def submit_with_captcha(self, values: Mapping[str, str], *, follow: bool = True) -> Page:
+        """The same, with the right answer to the page's captcha."""
+        if self.page is None:
+            raise AssertionError("no page is open")
+        captcha_id = self.page.form()["fields"]["captcha_id"]
+        answer = captcha.answer(self.world.backends.store, captcha_id) or ""
+        return self.submit({**values, "captcha": answer}, follow=follow)
+
+    def sign_in_legal(self, company: ACompany, *, at: str = "/login/legal", follow: bool = True) -> Page:
+        """Sign in as the company's legal representative."""
+        self.open(at)
+        return self.submit_with_captcha(
+            {"account": company.uscc, "password": company.password}, follow=follow
+        )
+
+    def sign_in_operator(
+        self, operator: AnOperator, *, at: str = "/login/operator", follow: bool = True
+    ) -> Page:
+        """Sign in as an operator."""
+        self.open(at)
+        values = {
+            "enterprise": operator.company.uscc,
+            "account": operator.phone,
+            "password": operator.password,
+        }
+        return self.submit_with_captcha(values, follow=follow)
+
+    def sign_in_person(self, person: APerson, *, at: str = "/login/person", follow: bool = True) -> Page:
+        """Sign in as oneself."""
+        self.open(at)
+        return self.submit_with_captcha(
+            {"account": person.account, "password": person.password}, follow=follow
+        )
+
+    def cookie(self, name: str) -> str | None:
+        """The value of a cookie, as the browser keeps it."""
+        found = self.client.get_cookie(name, domain="localhost")
+        return found.value if found else None
+
+    def _request(self, method: str, address: str, *, follow: bool, **kwargs: Any) -> Page:
+        headers = {"User-Agent": self.user_agent, **kwargs.pop("headers", {})}
+        environ = {"REMOTE_ADDR": self.address}
+        url = address.removeprefix(ISSUER)
+        response = self.client.open(
+            url, method=method, base_url=ISSUER, headers=headers, environ_base=environ, **kwargs
+        )
+        self.page = Page(response, url)
+        hops = 0
+        while follow and response.status_code in {301, 302, 303, 307, 308} and hops < 10:
+            target = response.headers["Location"]
+            if not target.startswith(("/", ISSUER)):
+                break
+            hops += 1
+            url = target.removeprefix(ISSUER)
+            response = self.client.get(
+                url, base_url=ISSUER, headers={"User-Agent": self.user_agent}, environ_base=environ
+            )
+            self.page = Page(response, url)
+        return self.page
+
+
+@dataclass(frozen=True)
+class Authorization:
+    """One authorization request of a client, with its PKCE pair, and the way to its tokens."""
+
+    client: AClient
+    verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48))
+    state: str = field(default_factory=lambda: secrets.token_urlsafe(12))
+    nonce: str = field(default_factory=lambda: secrets.token_urlsafe(12))
+
+    def address(self, scope: str = "openid profile entity", **more: str) -> str:
+        """The address a portal sends its user to."""
+        challenge = (
+            base64.urlsafe_b64encode(hashlib.sha256(self.verifier.encode()).digest()).rstrip(b"=").decode()
+        )
+        values = {
+            "response_type": "code",
+            "client_id": self.client.client_id,
+            "redirect_uri": self.client.redirect_uri,
+            "scope": scope,
+            "state": self.state,
+            "nonce": self.nonce,
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+            **more,
+        }
+        return "/oauth/authorize?" + urlencode({name: value for name, value in values.items() if value})
+
+    def redeem(self, browser: Browser, code: str, **more: str) -> TestResponse:
+        """Exchange the code for tokens, as the portal's server does."""
+        values = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self.client.redirect_uri,
+            "code_verifier": self.verifier,
+            **more,
+        }
+        return post_as(browser.world, self.client, "/oauth/token", values)
+
+
+def post_as(world: World, client: AClient, path: str, values: Mapping[str, str]) -> TestResponse:
+    """A call of a client's server to an endpoint, authenticated by HTTP Basic."""
+    return world.app.test_client(use_cookies=False).post(
+        path, base_url=ISSUER, data=dict(values), headers=client.basic
+    )
+
+
+def get_with(world: World, access_token: str, path: str = "/oauth/userinfo") -> TestResponse:
+    """A call with an access token."""
+    return world.app.test_client(use_cookies=False).get(
+        path, base_url=ISSUER, headers={"Authorization": f"Bearer {access_token}"}
+    )
+
+
+def error_sentences(page: Page) -> list[str]:
+    """What the error summary of a page says."""
+    summary = re.search(r"govuk-error-summary__list.*?</ul>", page.html, re.DOTALL)
+    return re.findall(r">([^<>\n]*\S[^<>\n]*)<", summary.group(0)) if summary else []
