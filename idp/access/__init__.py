@@ -6,6 +6,7 @@
 ``grants``    authorization codes, grants, refresh tokens: spent before minted
 ``consents``  what a person allowed a third-party client to see
 ``subjects``  pairwise and public subject identifiers
+``logouts``   telling relying parties that a sign-in has ended
 ``endings``   ending a session, a mandate or an account, everywhere at once
 
 Whether a token counts is always decided by joining it to its sign-in session

@@ -172,7 +172,8 @@ def add_client(db: Session, new: NewClient, *, production: bool, now: datetime) 
     Raises ClientRefused.
     """
     check_client(new, production=production)
-    if new.client_id and db.get(Client, new.client_id):
+    taken = db.get(Client, new.client_id) if new.client_id else None
+    if taken:
         msg = f"There is a client {new.client_id} already."
         raise ClientRefused(msg)
     client = Client(client_id=new.client_id or new_token(12), created_at=now)

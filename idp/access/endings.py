@@ -1,7 +1,8 @@
 """Endings that bite everywhere at once.
 
 Tokens and grants are never chased: they are dead because the session they join to is. What must be
-done here is to end the rows, in the caller's transaction, and to leave a trace.
+done here is to end the rows, queue the messages to relying parties and leave a trace, all in the
+caller's transaction.
 """
 
 from __future__ import annotations
@@ -12,20 +13,22 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, update
 from sqlalchemy.orm import Session
 
+from idp.access import logouts
 from idp.access.grants import Grant
 from idp.accounts.audit import Action, Event, Origin, Trail
 from idp.accounts.identity import Identity
 from idp.accounts.models import Enterprise, Mandate, Person
 from idp.accounts.sessions import SigninSession
+from idp.crypto import Vault
 
 
-def end_session(db: Session, session_id: UUID, *, reason: str, now: datetime) -> bool:
+def end_session(db: Session, vault: Vault, session_id: UUID, *, reason: str, now: datetime) -> bool:
     """End one sign-in and all that was granted in it; False if it had ended before."""
-    return _end_sessions(db, SigninSession.id == session_id, reason=reason, now=now) > 0
+    return _end_sessions(db, vault, SigninSession.id == session_id, reason=reason, now=now) > 0
 
 
 def end_other_sessions(
-    db: Session, identity: Identity, *, keep: UUID | None, reason: str, now: datetime
+    db: Session, vault: Vault, identity: Identity, *, keep: UUID | None, reason: str, now: datetime
 ) -> int:
     """End every sign-in of this human in this capacity except `keep`; how many."""
     mine = (SigninSession.person_id == identity.person_id) & (SigninSession.role == identity.role.value)
@@ -33,10 +36,12 @@ def end_other_sessions(
         mine &= SigninSession.enterprise_id == identity.enterprise_id
     if keep:
         mine &= SigninSession.id != keep
-    return _end_sessions(db, mine, reason=reason, now=now)
+    return _end_sessions(db, vault, mine, reason=reason, now=now)
 
 
-def end_mandate(db: Session, trail: Trail, mandate: Mandate, origin: Origin, *, now: datetime) -> None:
+def end_mandate(
+    db: Session, vault: Vault, trail: Trail, mandate: Mandate, origin: Origin, *, now: datetime
+) -> None:
     """End a mandate for good: its sign-ins and every token that rests on it die with it."""
     ended = db.execute(
         update(Mandate)
@@ -46,19 +51,26 @@ def end_mandate(db: Session, trail: Trail, mandate: Mandate, origin: Origin, *, 
     )
     if not ended.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has it
         return
-    _end_sessions(db, SigninSession.mandate_id == mandate.id, reason="mandate_ended", now=now)
+    _end_sessions(db, vault, SigninSession.mandate_id == mandate.id, reason="mandate_ended", now=now)
     event = Event(Action.MANDATE_ENDED, entity=str(mandate.enterprise_id), target=f"mandate:{mandate.id}")
     trail.record(db, event, origin, now=now)
 
 
 def suspend(
-    db: Session, trail: Trail, account: Person | Enterprise, origin: Origin, *, reason: str, now: datetime
+    db: Session,
+    vault: Vault,
+    trail: Trail,
+    account: Person | Enterprise,
+    origin: Origin,
+    *,
+    reason: str,
+    now: datetime,
 ) -> None:
     """Suspend a person, or a company with all who act for it; their sign-ins end at once."""
     account.suspended_at = now
     of_person = isinstance(account, Person)
     column = SigninSession.person_id if of_person else SigninSession.enterprise_id
-    _end_sessions(db, column == account.id, reason="suspended", now=now)
+    _end_sessions(db, vault, column == account.id, reason="suspended", now=now)
     trail.record(db, _account_event(Action.ACCOUNT_SUSPENDED, account, reason), origin, now=now)
 
 
@@ -83,11 +95,16 @@ def _account_event(action: Action, account: Person | Enterprise, reason: str) ->
     return Event(action, target=f"{kind}:{account.id}", detail={"reason": reason[:200]})
 
 
-def _end_sessions(db: Session, which: ColumnElement[bool], *, reason: str, now: datetime) -> int:
-    ended = db.execute(
+def _end_sessions(
+    db: Session, vault: Vault, which: ColumnElement[bool], *, reason: str, now: datetime
+) -> int:
+    ended = db.scalars(
         update(SigninSession)
         .where(which, SigninSession.ended_at.is_(None))
         .values(ended_at=now, end_reason=reason)
+        .returning(SigninSession.id)
         .execution_options(synchronize_session=False)
-    )
-    return int(ended.rowcount)  # type: ignore[attr-defined]  # an UPDATE's result has it
+    ).all()
+    if ended:
+        logouts.tell(db, vault, ended, now=now)
+    return len(ended)

@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response
 from wtforms import Form
 
 from idp.access import pending
-from idp.access.endings import end_session
 from idp.access.pending import PendingRequest
 from idp.accounts.audit import Action, Event
 from idp.accounts.identity import Role
@@ -143,7 +142,7 @@ def identity() -> Any:
     """Signed in as a kind of identity the portal does not take: told so, and changed only when asked."""
     asked, signed_in = _pending(), signin.required()
     if request.method == "POST":
-        _leave(signed_in)
+        signin.sign_out()
         return redirect(_here("login.start"), 303)
     wanted = "法人或经办人" if asked and asked.wants_entity else "个人"
     return page(
@@ -159,7 +158,7 @@ def identity() -> Any:
 @sign_in_required
 def sign_out() -> Response:
     """End this browser's sign-in and all that was granted in it (I07)."""
-    _leave(signin.required())
+    signin.sign_out()
     return redirect(url_for("login.signed_out"), 303)
 
 
@@ -253,13 +252,6 @@ def _continue(role: Role) -> Response:
     if transaction:
         return redirect(url_for("oauth.authorize", tx=transaction), 303)
     return redirect(url_for(_SESSIONS[role]), 303)
-
-
-def _leave(signed_in: SignedIn) -> None:
-    end_session(db(), signed_in.session.id, reason="signed_out", now=now())
-    event = Event(Action.SIGNED_OUT, entity=str(signed_in.identity.enterprise_id or ""))
-    platform().trail.record(db(), event, signin.origin(), now=now())
-    signin.forget()
 
 
 _SESSIONS = {

@@ -12,7 +12,6 @@ from werkzeug.wrappers import Response as BaseResponse
 from wtforms import ValidationError
 
 from idp.access import consents, pending
-from idp.access.endings import end_session
 from idp.access.grants import find_grant
 from idp.access.pending import PendingRequest
 from idp.accounts.audit import Action, Event
@@ -192,7 +191,7 @@ def logout() -> Any:
     if signed_in is None:
         return redirect(asked.return_to or url_for("login.signed_out"), 303)
     if asked.is_of(signed_in) or _confirmed():
-        _end(signed_in)
+        signin.sign_out(by="client")
         return redirect(asked.return_to or url_for("login.signed_out"), 303)
     if asked.return_to:
         allow_form_to([asked.return_to.split("?")[0]])
@@ -242,15 +241,6 @@ def _resumed(transaction: str) -> Answering:
     if found is None or client is None or found.redirect_uri not in client.redirect_uris:
         raise _gone()
     return Answering(found, client)
-
-
-def _end(signed_in: SignedIn) -> None:
-    end_session(db(), signed_in.session.id, reason="signed_out", now=now())
-    event = Event(
-        Action.SIGNED_OUT, entity=str(signed_in.identity.enterprise_id or ""), detail={"by": "client"}
-    )
-    platform().trail.record(db(), event, signin.origin(), now=now())
-    signin.forget()
 
 
 def _confirmed() -> bool:

@@ -74,7 +74,9 @@ def _end_asked(signed_in: SignedIn) -> None:
     mine = {str(row.id): row.id for row in list_live(db(), signed_in.identity, now=now())}
     here: UUID = signed_in.session.id
     if request.form.get("others"):
-        end_other_sessions(db(), signed_in.identity, keep=here, reason="signed_out_remotely", now=now())
+        end_other_sessions(
+            db(), platform().vault, signed_in.identity, keep=here, reason="signed_out_remotely", now=now()
+        )
     else:
         chosen = mine.get(request.form.get("session", ""))
         if chosen is None:

@@ -16,11 +16,11 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from idp.access.endings import end_session
 from idp.accounts import sessions
-from idp.accounts.audit import Origin
+from idp.accounts.audit import Action, Event, Origin
 from idp.accounts.identity import Identity, Role
 from idp.accounts.sessions import Device, Proof, SignedIn, SigninSession
 from idp.web import cookies
-from idp.web.platform import db, now, settings
+from idp.web.platform import db, now, platform, settings
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -86,7 +86,7 @@ def start(identity: Identity, proof: Proof) -> SigninSession:
     """
     before = current()
     if before is not None:
-        end_session(db(), before.session.id, reason="replaced", now=now())
+        end(before.session.id, reason="replaced")
     opened, token = sessions.open_session(
         db(), identity, proof, device(), lifetime=settings().seconds("session_lifetime"), now=now()
     )
@@ -97,7 +97,16 @@ def start(identity: Identity, proof: Proof) -> SigninSession:
 
 def end(session_id: UUID, *, reason: str) -> bool:
     """End one sign-in; False if it had ended before."""
-    return end_session(db(), session_id, reason=reason, now=now())
+    return end_session(db(), platform().vault, session_id, reason=reason, now=now())
+
+
+def sign_out(*, by: str = "person") -> None:
+    """End this browser's sign-in with all that was granted in it, and forget its cookie (I07)."""
+    signed_in = required()
+    end(signed_in.session.id, reason="signed_out")
+    event = Event(Action.SIGNED_OUT, entity=str(signed_in.identity.enterprise_id or ""), detail={"by": by})
+    platform().trail.record(db(), event, origin(), now=now())
+    forget()
 
 
 def forget() -> None:
