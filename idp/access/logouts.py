@@ -40,7 +40,6 @@ def tell(db: Session, vault: Vault, session_ids: Iterable[UUID], *, now: datetim
         .join(Person, Person.id == SigninSession.person_id)
         .join(Client, Client.client_id == Grant.client_id)
         .where(Grant.session_id.in_(list(session_ids)), Client.backchannel_logout_uri.is_not(None))
-        .distinct()
     )
     told: set[tuple[str, str]] = set()
     for sid, person, client in db.execute(shares):

@@ -11,7 +11,7 @@ from wtforms.validators import InputRequired, Length
 class _Password(Form):
     password = PasswordField(validators=[InputRequired("请填写密码"), Length(max=4096, message="密码太长")])
     captcha = StringField(
-        validators=[InputRequired("请填写图形验证码"), Length(max=20, message="图形验证码是 4 个字符")]
+        validators=[InputRequired("请填写图形验证码"), Length(max=20, message="图形验证码是 4 位数字")]
     )
 
 

@@ -13,7 +13,7 @@ from flask import Flask, Response, make_response, render_template, request
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
-from relying_parties.kit.portal import now
+from relying_parties.kit.portal import now, show_as_nobody
 from relying_parties.kit.words import SHANGHAI, prose_time
 
 log = logging.getLogger(__name__)
@@ -80,12 +80,14 @@ def _refused(error: HTTPException) -> Response:
 
 
 def _busy(error: OperationalError) -> Response:
+    show_as_nobody()
     return stop_page(_BUSY, f"database: {type(error.orig).__name__}")
 
 
 def _broken(error: Exception) -> Response:
     request_id = _new_request_id(now())
     log.error("%s 500: %s", request_id, request.endpoint, exc_info=error)
+    show_as_nobody()
     return _page(_BROKEN, request_id)
 
 

@@ -77,6 +77,11 @@ def current_profile() -> Profile | None:
     return None if live is None else live.profile
 
 
+def show_as_nobody() -> None:
+    """Let the rest of this request run without asking the database who is signed in."""
+    g.live_session = None
+
+
 def sign_in_required(view: Callable[_P, ResponseReturnValue]) -> Callable[_P, ResponseReturnValue]:
     """Send a browser that is not signed in to the unit sign-in, and back to this page afterwards."""
 

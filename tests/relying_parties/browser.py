@@ -54,7 +54,7 @@ class Browser:
         """Open a page of the portal."""
         parts = urlsplit(address)
         path = parts.path + (f"?{parts.query}" if parts.query else "")
-        return self.client.get(path, base_url=self._base_url, headers=headers)
+        return self.client.get(path, base_url=self._base_url, headers=headers, buffered=True)
 
     def text(self, address: str) -> str:
         """What a page of the portal says."""

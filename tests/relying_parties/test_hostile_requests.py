@@ -26,6 +26,7 @@ ROUTES = [
     "/signed-out",
     "/theme/../../etc/passwd",
     "/theme/tokens.css",
+    "/kit/portal.css",
     "/kit/%2e%2e/base.html",
     "/no-such-page",
     "/\u0000",
@@ -43,53 +44,60 @@ QUERIES = [
 ]
 
 
+HEADERS: list[dict[str, str]] = [
+    {"Cookie": "si_session=" + "a" * 43 + "; si_browser=" + "b" * 43},
+    {"Cookie": "si_session=\xff\xfe; si_browser="},
+    {"Cookie": "si_session=" + "s" * 8000},
+    {"Cookie": "si_session='; DROP TABLE sessions; --"},
+    {"Content-Type": "multipart/form-data"},
+    {"Content-Type": "multipart/form-data; boundary=\xff"},
+    {"Content-Type": "application/x-www-form-urlencoded; charset=none"},
+    {"Accept-Language": "\xff" * 100},
+    {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "gopher", "Forwarded": "host=evil"},
+    {"Origin": "null"},
+    {"Origin": "\xff"},
+    {"Range": "bytes=5-1"},
+    {"If-Modified-Since": "yesterday"},
+    {"If-None-Match": '"'},
+]
+
+
 def test_there_is_no_route_this_file_does_not_attack(app: Flask) -> None:
-    attacked = [app.url_map.bind("localhost") for _ in (1,)]
-    endpoints = set()
-    for path in ROUTES:
-        for method in ("GET", "POST"):
-            if attacked[0].test(path, method):
-                endpoints.add(attacked[0].match(path, method)[0])
-    assert endpoints == {rule.endpoint for rule in app.url_map.iter_rules()}
+    addresses = app.url_map.bind("localhost")
+    attacked = {
+        addresses.match(path, method)[0]
+        for path in ROUTES
+        for method in ("GET", "POST")
+        if addresses.test(path, method)
+    }
+    assert attacked == {rule.endpoint for rule in app.url_map.iter_rules()}
 
 
-@pytest.mark.parametrize("query", QUERIES, ids=range(len(QUERIES)))
 @pytest.mark.parametrize("path", ROUTES)
-def test_no_address_breaks_the_portal(browser: Browser, path: str, query: str) -> None:
-    browser.begin("/login")
-    for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "BREW"):
-        answer = browser.client.open(path, method=method, query_string=query, base_url=BASE_URL)
-        assert answer.status_code < 500, f"{method} {path}"
+def test_no_address_breaks_the_portal(browser: Browser, path: str) -> None:
+    for query in QUERIES:
+        answer = browser.client.get(path, query_string=query, base_url=BASE_URL, buffered=True)
+        assert answer.status_code < 500, query[:80]
         assert "Traceback" not in answer.text
+        assert "a=b" not in answer.headers.get("Set-Cookie", "")
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Cookie": "si_session=" + "a" * 43 + "; si_browser=" + "b" * 43},
-        {"Cookie": "si_session=\xff\xfe; si_browser="},
-        {"Cookie": "si_session=" + "s" * 8000},
-        {"Cookie": "si_session='; DROP TABLE sessions; --"},
-        {"Content-Type": "multipart/form-data"},
-        {"Content-Type": "multipart/form-data; boundary=\xff"},
-        {"Content-Type": "application/x-www-form-urlencoded; charset=none"},
-        {"Accept-Language": "\xff" * 100},
-        {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "gopher", "Forwarded": "host=evil"},
-        {"Origin": "null"},
-        {"Origin": "\xff"},
-        {"Range": "bytes=5-1"},
-        {"If-Modified-Since": "yesterday"},
-        {"If-None-Match": '"'},
-    ],
-    ids=str,
-)
 @pytest.mark.parametrize("path", ROUTES)
-def test_no_header_breaks_the_portal(browser: Browser, path: str, headers: dict[str, str]) -> None:
-    for method in ("GET", "POST"):
+def test_no_method_breaks_the_portal(browser: Browser, path: str) -> None:
+    for method in ("HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "BREW"):
+        answer = browser.client.open(path, method=method, base_url=BASE_URL, buffered=True)
+        assert answer.status_code < 500, method
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("path", ROUTES)
+def test_no_header_breaks_the_portal(browser: Browser, path: str, method: str) -> None:
+    body = b"\xff=\x00&csrf_token=\xff"
+    for headers in HEADERS:
         answer = browser.client.open(
-            path, method=method, headers=headers, base_url=BASE_URL, data=b"\xff=\x00&csrf_token=\xff"
+            path, method=method, headers=headers, base_url=BASE_URL, data=body, buffered=True
         )
-        assert answer.status_code < 500
+        assert answer.status_code < 500, headers
         assert "evil" not in answer.headers.get("Location", "")
 
 

@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx2
@@ -88,10 +87,14 @@ def test_the_portal_serves_without_its_provider_and_stops_when_told(tmp_path: Pa
         "SI_RECORDS": str(RECORDS),
     }
     with subprocess.Popen(
-        [sys.executable, "-m", "relying_parties.social_insurance"], env=_environment(given)
+        [sys.executable, "-m", "relying_parties.social_insurance"],
+        env=_environment(given),
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         try:
-            assert _when_it_answers(f"http://127.0.0.1:{port}/").status_code == 200
+            _read_until_listening(process)
+            assert httpx2.get(f"http://127.0.0.1:{port}/", trust_env=False).status_code == 200
             away = httpx2.get(f"http://127.0.0.1:{port}/login", trust_env=False)
             assert (away.status_code, "暂时无法连接" in away.text) == (503, True)
         finally:
@@ -125,13 +128,9 @@ def _free_port() -> int:
         return port
 
 
-def _when_it_answers(url: str) -> httpx2.Response:
-    """The first answer of a server that is starting. Raises httpx2.ConnectError after 20 seconds."""
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            return httpx2.get(url, trust_env=False)
-        except httpx2.ConnectError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
+def _read_until_listening(process: subprocess.Popen[str]) -> None:
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "Listening at" in line:
+            return
+    raise AssertionError("the server did not start")
