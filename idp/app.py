@@ -22,7 +22,7 @@ from idp.enterprise import views as enterprise
 from idp.login import views as login
 from idp.oauth import views as oauth
 from idp.person import views as person
-from idp.web import captcha, cookies, errors, pages, render, security, signin
+from idp.web import captcha, cookies, errors, logs, pages, render, security, signin
 from idp.web import platform as platforms
 from idp.web.platform import Platform
 from idp.web.proxy import TrustedProxies
@@ -54,6 +54,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.secret_key = derive(settings.secret_key.get_secret_value().encode(), "cookies")
     cookies.configure(app, settings)
     platforms.install(app, _platform(settings))
+    logs.install(app)
     security.install(app)
     signin.install(app)
     render.install(app)

@@ -29,6 +29,15 @@ from pydantic import (
 )
 
 PREFIX = "IDP_"
+_OF_ONE_INSTALLATION = (
+    "database_url",
+    "redis_url",
+    "redis_prefix",
+    "secret_key",
+    "data_keys",
+    "metrics_token",
+    "trusted_proxies",
+)
 
 
 class SettingsRefused(Exception):
@@ -230,7 +239,44 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
     Raises SettingsRefused with every problem found, in sentences.
     """
-    given = _given(os.environ if environ is None else environ)
+    return _checked(_given(os.environ if environ is None else environ))
+
+
+def load_demo_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of `idp demo`: an installation of its own in the var directory, on loopback.
+
+    Storage and secrets named in the environment are another installation's and are left alone.
+
+    Raises SettingsRefused.
+    """
+    given_to_process = os.environ if environ is None else environ
+    alien = {PREFIX + name.upper() + suffix for name in _OF_ONE_INSTALLATION for suffix in ("", "_FILE")}
+    given = _given({name: value for name, value in given_to_process.items() if name not in alien})
+    var = Path(given.get("var_dir", "var")).resolve()
+    port = given.get("demo_port_base", Settings.model_fields["demo_port_base"].default)
+    given |= {"mode": Mode.DEMO, "issuer": f"http://localhost:{port}", "var_dir": var}
+    given["database_url"] = f"sqlite:///{var / 'idp.db'}"
+    return _checked(given)
+
+
+def as_variables(settings: Settings) -> dict[str, str]:
+    """The variables that give another process these settings; defaults are left out."""
+    told = {}
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        if value != field.default or name in {*_OF_ONE_INSTALLATION, "issuer", "demo_port_base"}:
+            text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            told[PREFIX + name.upper()] = text
+    return told
+
+
+def child_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment for a child: no setting of ours but those in `variables`."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return {**inherited, **variables}
+
+
+def _checked(given: dict[str, Any]) -> Settings:
     if given.get("mode") == Mode.DEMO:
         _fill_demo_secrets(given)
     try:
@@ -263,12 +309,17 @@ def _fill_demo_secrets(given: dict[str, Any]) -> None:
         "data_keys": "1:" + base64.b64encode(secrets.token_bytes(32)).decode(),
         "metrics_token": secrets.token_urlsafe(24),
     }
-    for name, value in made.items():
-        if name not in given:
-            given[name] = _kept(var / f"{name}.secret", value)
+    try:
+        for name, value in made.items():
+            if name not in given:
+                given[name] = kept_secret(var / f"{name}.secret", value)
+    except OSError as unusable:
+        msg = f"IDP_VAR_DIR cannot be used: {unusable.strerror}."
+        raise SettingsRefused(msg) from None
 
 
-def _kept(path: Path, value: str) -> str:
+def kept_secret(path: Path, value: str) -> str:
+    """The secret kept in `path`; `value`, kept there from now on, if there was none. Mode 0600."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

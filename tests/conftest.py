@@ -24,7 +24,7 @@ from idp.config import Settings
 from idp.db import Base
 from tests.world import World
 
-pytest_plugins = ["tests.services"]
+pytest_plugins = ["tests.services", "tests.running_demo"]
 
 SECRETS = {
     "secret_key": "a test's secret key: 0123456789 abcdefghijklmnop",

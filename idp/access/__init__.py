@@ -8,6 +8,7 @@
 ``subjects``  pairwise and public subject identifiers
 ``logouts``   telling relying parties that a sign-in has ended
 ``endings``   ending a session, a mandate or an account, everywhere at once
+``retention`` forgetting what has been dead for long
 
 Whether a token counts is always decided by joining it to its sign-in session
 (:func:`idp.accounts.sessions.live`), so nothing here outlives the right it rests on.

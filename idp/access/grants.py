@@ -12,22 +12,31 @@ later reuse ends the whole grant (RFC 9700 §4.14).
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, exists, insert, select, update
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, bindparam, case, exists, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from idp.accounts.models import Enterprise, Mandate, Person
-from idp.accounts.sessions import SigninSession, live
+from idp.accounts.models import Enterprise, LoginName, Mandate, Person
+from idp.accounts.sessions import LIVE, SigninSession, as_of
 from idp.adapters.ephemeral import EphemeralStore
 from idp.crypto import hash_token, keyed_digest, new_token
 from idp.db import ALONE, Base, uuid7
 
+_REDEEMING_SECONDS = 60
+_CLOCK_SKEW_SECONDS = 8
+
 
 class GrantRefused(Exception):
     """A code or refresh token gives nothing; the message is for the integrator and tells no secret."""
+
+
+class ScopeWidened(GrantRefused):
+    """More was asked for than the grant allows; nothing was spent."""
 
 
 class RefreshReused(GrantRefused):
@@ -70,6 +79,26 @@ class EndedToken(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
+# Built once, like LIVE itself: building these would cost more than running them.
+_OF_SESSION = LIVE.where(SigninSession.id == bindparam("session_id"))
+_USERNAME = case(
+    (
+        SigninSession.legal_account_id.is_not(None),
+        select(LoginName.name)
+        .where(LoginName.legal_account_id == SigninSession.legal_account_id)
+        .scalar_subquery(),
+    ),
+    else_=select(LoginName.name).where(LoginName.person_id == SigninSession.person_id).scalar_subquery(),
+)
+_OF_GRANT = (
+    LIVE.add_columns(Grant, _USERNAME)
+    .join(Grant, Grant.session_id == SigninSession.id)
+    .where(Grant.id == bindparam("grant_id"), Grant.ended_at.is_(None))
+)
+_NEW_GRANT = insert(Grant.metadata.tables[Grant.__tablename__])
+_OF_TOKEN = _OF_GRANT.where(~exists().where(EndedToken.jti == bindparam("jti")))
+
+
 @dataclass(frozen=True, slots=True)
 class CodeRecord:
     """What an authorization code stands for. It names the session; it copies nothing of it."""
@@ -80,19 +109,24 @@ class CodeRecord:
     scope: str
     code_challenge: str
     nonce: str | None
+    minted_at: float
     expires_at: float
     code_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LiveGrant:
-    """A grant that counts now, with everything it rests on."""
+    """A grant that counts now, with everything it rests on.
+
+    `username` is the account name that was signed in with, as far as :func:`find_grant` read it.
+    """
 
     grant: Grant
     session: SigninSession
     person: Person
     enterprise: Enterprise | None
     mandate: Mandate | None
+    username: str | None = None
 
     def ends_by(self, limit: datetime) -> datetime:
         """The earlier of `limit`, the sign-in's end and the mandate's end: no token outlives them."""
@@ -120,48 +154,50 @@ def redeem_code(
     digest = hash_token(supplied)
     kept = store.take(f"code:{digest.hex()}")
     if kept is None:
+        # Whoever took it may not have opened his grant yet; then he finds this mark (see `open_grant`).
+        store.put(_replay_mark(digest.hex()), b"1", ttl=_REDEEMING_SECONDS)
         ended = update(Grant).where(Grant.code_hash == digest, Grant.ended_at.is_(None)).values(ended_at=now)
         db.execute(ended, execution_options={**ALONE, "synchronize_session": False})
         return None
     record = CodeRecord(**{**json.loads(kept), "code_hash": digest.hex()})
-    if record.client_id != client_id or now.timestamp() >= record.expires_at:
-        return None
-    return record
+    # A clock that was set back must not revive a code: one from the future is refused too.
+    in_its_time = record.minted_at - _CLOCK_SKEW_SECONDS <= now.timestamp() < record.expires_at
+    return record if in_its_time and record.client_id == client_id else None
 
 
-def open_grant(db: Session, record: CodeRecord, *, now: datetime) -> LiveGrant:
+def open_grant(db: Session, store: EphemeralStore, record: CodeRecord, *, now: datetime) -> LiveGrant:
     """The grant a redeemed code gives, if the sign-in behind it still counts.
+
+    Its tokens are dead at birth when the code was replayed while it was being redeemed.
 
     Raises GrantRefused when the session, account, company or mandate ended in between.
     """
-    row = db.execute(live(now).where(SigninSession.id == UUID(record.session_id))).first()
+    row = db.execute(_OF_SESSION, {**as_of(now), "session_id": UUID(record.session_id)}).first()
     if row is None:
         msg = "The sign-in behind this code has ended."
         raise GrantRefused(msg)
+    grant_id = uuid7()
     values = {
-        "id": uuid7(),
+        "id": grant_id,
         "session_id": UUID(record.session_id),
         "client_id": record.client_id,
         "scope": record.scope,
         "code_hash": bytes.fromhex(record.code_hash),
         "created_at": now,
     }
-    db.execute(insert(Grant).values(**values), execution_options=ALONE)
+    db.execute(_NEW_GRANT, values, execution_options=ALONE)
+    if store.get(_replay_mark(record.code_hash)) is not None:
+        end_grant(db, grant_id, now=now)
     return LiveGrant(Grant(**values), *row)
 
 
 def find_grant(db: Session, grant_id: UUID, *, jti: str | None = None, now: datetime) -> LiveGrant | None:
     """The grant with this id if it counts now, and the access token `jti` was not revoked by itself."""
-    query = (
-        live(now)
-        .add_columns(Grant)
-        .join(Grant, Grant.session_id == SigninSession.id)
-        .where(Grant.id == grant_id, Grant.ended_at.is_(None))
-    )
+    query, which = _OF_GRANT, {**as_of(now), "grant_id": grant_id}
     if jti is not None:
-        query = query.where(~exists().where(EndedToken.jti == jti))
-    row = db.execute(query).first()
-    return LiveGrant(row[4], row[0], row[1], row[2], row[3]) if row else None
+        query, which["jti"] = _OF_TOKEN, jti
+    row = db.execute(query, which).first()
+    return LiveGrant(row[4], row[0], row[1], row[2], row[3], row[5]) if row else None
 
 
 def first_refresh_token(db: Session, grant: Grant, *, now: datetime) -> str:
@@ -172,13 +208,20 @@ def first_refresh_token(db: Session, grant: Grant, *, now: datetime) -> str:
 
 
 def rotate_refresh_token(
-    db: Session, supplied: str, *, client_id: str, key: bytes, grace: timedelta, now: datetime
+    db: Session,
+    supplied: str,
+    *,
+    client_id: str,
+    wanted: frozenset[str],
+    key: bytes,
+    grace: timedelta,
+    now: datetime,
 ) -> tuple[LiveGrant, str]:
-    """Spend `supplied` and return its grant with the successor.
+    """Spend `supplied` and return its grant with the successor; `wanted` is the scope asked for.
 
     Raises RefreshReused when a spent token comes back after its grace or once its successor was
-    used: the family is ended. Raises GrantRefused when the token is unknown, another client's, or
-    its grant no longer counts.
+    used: the family is ended. Raises ScopeWidened before anything is spent. Raises GrantRefused
+    when the token is unknown, another client's, or its grant no longer counts.
     """
     digest = hash_token(supplied)
     found = db.execute(
@@ -190,6 +233,9 @@ def rotate_refresh_token(
         msg = "The refresh token is unknown, expired or revoked."
         raise GrantRefused(msg)
     token, grant = found
+    if not wanted <= set(grant.scope.split()):
+        msg = "The scope is wider than what was granted."
+        raise ScopeWidened(msg)
     successor = keyed_digest(key, "refresh", supplied)
     spent = db.execute(
         update(RefreshToken)
@@ -227,9 +273,15 @@ def end_grant(db: Session, grant_id: UUID, *, now: datetime) -> None:
 
 
 def end_access_token(db: Session, jti: str, *, expires_at: datetime) -> None:
-    """Revoke one access token by itself."""
-    if db.get(EndedToken, jti) is None:
-        db.add(EndedToken(jti=jti, expires_at=expires_at))
+    """Revoke one access token by itself, committed at once."""
+    ended = insert(EndedToken).values(jti=jti, expires_at=expires_at)
+    # Two may revoke the same token together, and both are right.
+    with suppress(IntegrityError):
+        db.execute(ended, execution_options=ALONE)
+
+
+def _replay_mark(code_hash: str) -> str:
+    return f"code-replayed:{code_hash}"
 
 
 def _forgive_or_end(

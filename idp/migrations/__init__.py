@@ -14,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, make_url
 from sqlalchemy.pool import NullPool
 
@@ -49,7 +50,24 @@ def current(url: str) -> str | None:
 
 def head() -> str | None:
     """The newest revision."""
-    return ScriptDirectory(str(Path(__file__).parent)).get_current_head()
+    return _scripts().get_current_head()
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The revision a connected database is at, None if it was never migrated."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_behind(revision: str | None) -> bool:
+    """Whether a database at `revision` is older than this program; one it does not know is newer."""
+    try:
+        return revision is None or (revision != head() and _scripts().get_revision(revision) is not None)
+    except CommandError:
+        return False
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(Path(__file__).parent))
 
 
 def _engine(url: str) -> Engine:

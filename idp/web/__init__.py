@@ -5,6 +5,7 @@
 ``signin``    who is signed in, the guards, signing a browser in and out
 ``security``  response headers and CSP, host and origin checks, request ids
 ``errors``    exceptions as pages, in Chinese, with a way out
+``logs``      one line a request, and counters for /metrics
 ``render``    what templates may call
 ``pages``     help and legal pages, 大字版, health and metrics
 """

@@ -89,7 +89,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("phone_index", name=op.f("uq_people_phone_index")),
     )
     with op.batch_alter_table("people", schema=None) as batch_op:
-        batch_op.create_index("uq_people_id_number", ["id_type", "id_number_index"], unique=True)
+        batch_op.create_index("uq_people_id_number", ["id_number_index", "id_type"], unique=True)
 
     op.create_table(
         "signing_keys",

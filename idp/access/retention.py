@@ -1,0 +1,64 @@
+"""Forgetting what nobody needs any more, a bounded number of rows at a time.
+
+Nothing here decides whether a sign-in or a token counts: that is read from the rows each time. What
+is deleted has been dead for long.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import CursorResult, Delete, delete, select
+from sqlalchemy.orm import Session
+
+from idp.access.grants import EndedToken, Grant, RefreshToken
+from idp.accounts.outbox import OutboxMessage
+from idp.accounts.sessions import SigninSession
+
+KEEP_SESSIONS = timedelta(days=180)
+"""How long after its end a sign-in can still be seen, with what was granted in it."""
+KEEP_MESSAGES = timedelta(days=30)
+"""How long the fate of a message (its payload is gone) can still be seen."""
+
+
+def forget(db: Session, *, now: datetime, limit: int = 500) -> int:
+    """Delete at most `limit` rows of each kind; how many went. Call again while it is not 0."""
+    return (
+        _ended_tokens(db, now=now, limit=limit)
+        + _old_sessions(db, before=now - KEEP_SESSIONS, limit=limit)
+        + _old_messages(db, before=now - KEEP_MESSAGES, limit=limit)
+    )
+
+
+def _ended_tokens(db: Session, *, now: datetime, limit: int) -> int:
+    past = select(EndedToken.jti).where(EndedToken.expires_at < now).limit(limit)
+    return _deleted(db, delete(EndedToken).where(EndedToken.jti.in_(past)))
+
+
+def _old_sessions(db: Session, *, before: datetime, limit: int) -> int:
+    """By `expires_at`, which has an index: a sign-in that was ended early ended before it."""
+    old = db.scalars(select(SigninSession.id).where(SigninSession.expires_at < before).limit(limit)).all()
+    if not old:
+        return 0
+    grants = select(Grant.id).where(Grant.session_id.in_(old))
+    _deleted(db, delete(RefreshToken).where(RefreshToken.grant_id.in_(grants)))
+    _deleted(db, delete(Grant).where(Grant.session_id.in_(old)))
+    return _deleted(db, delete(SigninSession).where(SigninSession.id.in_(old)))
+
+
+def _old_messages(db: Session, *, before: datetime, limit: int) -> int:
+    """By id, which begins with the time of its making (UUIDv7, RFC 9562 §5.7)."""
+    made_then = UUID(int=int(before.timestamp() * 1000) << 80)
+    settled = (
+        select(OutboxMessage.id)
+        .where(OutboxMessage.id < made_then, OutboxMessage.next_try_at.is_(None))
+        .order_by(OutboxMessage.id)
+        .limit(limit)
+    )
+    return _deleted(db, delete(OutboxMessage).where(OutboxMessage.id.in_(settled)))
+
+
+def _deleted(db: Session, statement: Delete) -> int:
+    result = db.execute(statement, execution_options={"synchronize_session": False})
+    return result.rowcount if isinstance(result, CursorResult) else 0

@@ -1,0 +1,24 @@
+"""The `idp` command: everything an administrator does by hand, and what starts the processes.
+
+===============  ==========================================================================
+``entry``        puts the commands together; wrong input is exit code 2, an outage is 1
+``desk``         what each command works with: settings, storage, the clock, who typed it
+``serving``      `idp serve`
+``worker``       `idp worker`
+``demo``         `idp demo`, with ``processes`` for its child processes
+``database``     `idp db upgrade`, `idp db check`
+``clients``      `idp client …`, with ``client_metadata`` for RFC 7591 names
+``people``       `idp person add`, `idp account …`
+``mandates``     `idp mandate …`
+``keys``         `idp key list`
+``audits``       `idp audit verify`
+``settings``     `idp settings`: the text of docs/settings.md
+===============  ==========================================================================
+
+Every change is written to the audit trail as done by ``cli:<unix user>``. Output holds no personal
+data in clear, and a secret once only.
+"""
+
+from idp.cli.entry import main
+
+__all__ = ["main"]

@@ -1,0 +1,211 @@
+"""`idp demo`: everything on this machine with an invented world; Ctrl-C stops all of it.
+
+What it makes lies in the var directory: the embedded databases, secrets of mode 0600, logs, and
+``demo.env`` with the environment of the running demo.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shlex
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+
+import httpx2
+
+import idp
+from idp import migrations
+from idp.access.clients import announce_change
+from idp.access.keys import ensure_keys
+from idp.accounts.directory import AlreadyTaken
+from idp.accounts.passwords import PasswordHasher
+from idp.cli.desk import Failed, Refused, connected, table
+from idp.cli.processes import Children, is_free
+from idp.config import Settings, as_variables, child_environment, kept_secret, load_demo_settings
+from idp.db import begin_write
+from idp.demo import addresses, world
+from idp.demo.manifest import CLIENTS
+from idp.demo.seed import Seeder, register_portal
+
+START_SECONDS = 90.0
+_LOOK_SECONDS = 0.2
+_RECORDS = Path(idp.__file__).parents[1] / "relying_parties" / "social_insurance" / "demo_records.json"
+
+
+def run_demo() -> None:
+    """Start the provider, its worker and the portals with demo data, on loopback."""
+    # Databases, logs and secrets alike: nobody else on this machine reads them.
+    os.umask(0o077)
+    settings = load_demo_settings()
+    _check_ports(settings)
+    stopping = _stop_on_signal()
+    with ExitStack() as stack:
+        stack.enter_context(_alone_in(settings.var_dir))
+        secret = kept_secret(settings.var_dir / "social_insurance_client.secret", secrets.token_urlsafe(32))
+        _prepare(settings, secret)
+        provider, portal = as_variables(settings), _portal_variables(settings, secret)
+        _write_environment(settings.var_dir / "demo.env", provider)
+        _write_environment(settings.var_dir / "social_insurance.env", portal)
+        children = stack.enter_context(Children(_log_dir(settings)))
+        _start(children, settings, child_environment(provider), child_environment(portal))
+        _wait_until_all_answer(children, settings, stopping)
+        if not stopping.is_set():
+            print("\n".join(_welcome(settings)), flush=True)
+        while not stopping.wait(_LOOK_SECONDS):
+            children.check()
+        print("stopping", flush=True)
+
+
+def _check_ports(settings: Settings) -> None:
+    for name in addresses.OFFSETS:
+        port = addresses.port(settings.demo_port_base, name)
+        if not is_free(port):
+            raise Refused(
+                f"Port {port} ({name}) is in use. Stop what listens there, or choose others: "
+                "IDP_DEMO_PORT_BASE=9000 make demo"
+            )
+
+
+def _prepare(settings: Settings, secret: str) -> None:
+    """Bring the embedded database to this program's schema and make the demo world true in it."""
+    migrations.upgrade(settings.database_url)
+    with connected(settings) as desk:
+        with desk.transaction() as db:
+            ensure_keys(db, desk.backends.vault, now=desk.now)
+        try:
+            with desk.transaction() as db:
+                begin_write(db)
+                Seeder(db, desk.backends.vault, PasswordHasher(settings), desk.now).seed()
+                register_portal(db, secret=secret, port_base=settings.demo_port_base, now=desk.now)
+        except AlreadyTaken:
+            raise Refused(
+                f"Somebody in {settings.var_dir} has a name or number of the demo world. "
+                "Remove the directory to begin anew."
+            ) from None
+        announce_change(desk.backends.store)
+
+
+def _portal_variables(settings: Settings, secret: str) -> dict[str, str]:
+    base, var = settings.demo_port_base, settings.var_dir
+    return {
+        "SI_ISSUER": settings.issuer,
+        "SI_CLIENT_ID": CLIENTS["social_insurance"],
+        "SI_CLIENT_SECRET": secret,
+        "SI_BASE_URL": addresses.app_urls(base)["social_insurance"],
+        "SI_SECRET_KEY": kept_secret(var / "social_insurance_key.secret", secrets.token_urlsafe(48)),
+        "SI_DATABASE": str(var / "social_insurance.db"),
+        "SI_RECORDS": str(_RECORDS),
+        "SI_HOST": "127.0.0.1",
+        "SI_PORT": str(addresses.port(base, "social_insurance")),
+    }
+
+
+def _write_environment(path: Path, variables: Mapping[str, str]) -> None:
+    """NAME=value lines a shell can source; they hold secrets, so the owner alone reads them."""
+    lines = [f"{name}={shlex.quote(value) if value else ''}\n" for name, value in variables.items()]
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+def _start(
+    children: Children, settings: Settings, provider: Mapping[str, str], portal: Mapping[str, str]
+) -> None:
+    ours = [sys.executable, "-m", "idp.cli"]
+    port = addresses.port(settings.demo_port_base, "idp")
+    children.start("idp", [*ours, "serve", "--port", str(port)], provider)
+    children.start("worker", [*ours, "worker"], provider)
+    children.start("social_insurance", [sys.executable, "-m", "relying_parties.social_insurance"], portal)
+
+
+def _wait_until_all_answer(children: Children, settings: Settings, stopping: threading.Event) -> None:
+    silent = dict(addresses.app_urls(settings.demo_port_base))
+    deadline = time.monotonic() + START_SECONDS
+    while silent and not stopping.is_set():
+        children.check()
+        silent = {name: url for name, url in silent.items() if not _answers(url)}
+        if silent and time.monotonic() > deadline:
+            raise Failed(
+                f"No answer after {START_SECONDS:.0f} s from {', '.join(silent)}: see {children.log_dir}."
+            )
+        if silent:
+            stopping.wait(_LOOK_SECONDS)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx2.get(url + "/", timeout=5, trust_env=False).status_code == 200
+    except httpx2.HTTPError:
+        return False
+
+
+def _welcome(settings: Settings) -> Iterator[str]:
+    """The addresses and accounts, for whoever started it."""
+    yield ""
+    yield "通行 is running. Everything is on this machine, everybody is invented. Ctrl-C stops it."
+    yield ""
+    yield from table(
+        ("应用 application", "地址 address"), addresses.app_urls(settings.demo_port_base).items()
+    )
+    yield ""
+    legal = (
+        (c.name, c.account or "-", c.uscc, world.LEGAL_PASSWORD if c.account else "-", c.case)
+        for c in world.COMPANIES
+    )
+    yield from table(("法人登录 legal", "account", "credit code", "password", "case"), legal)
+    yield ""
+    operator = (
+        (person.name, world.company(m.company).account or "-", person.phone, m.password, m.case)
+        for m in world.MANDATES
+        for person in [world.person(m.person)]
+    )
+    yield from table(("经办人登录 operator", "enterprise", "account", "password", "case"), operator)
+    yield ""
+    people = ((p.name, p.key, p.phone, world.PERSON_PASSWORD, p.case) for p in world.PEOPLE)
+    yield from table(("个人登录 person", "account", "phone", "password", "case"), people)
+    yield ""
+    yield f"All of it for a tool: {settings.issuer}/demo/manifest.json"
+    yield f"The idp commands beside it: set -a; . {settings.var_dir / 'demo.env'}"
+    yield f"Logs: {settings.var_dir / 'log'}"
+
+
+def _log_dir(settings: Settings) -> Path:
+    log_dir = settings.var_dir / "log"
+    log_dir.mkdir(mode=0o700, exist_ok=True)
+    return log_dir
+
+
+@contextmanager
+def _alone_in(var: Path) -> Iterator[None]:
+    """Hold the var directory: two demos in one would change each other's world. Raises Refused."""
+    descriptor = os.open(var / "demo.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise Refused(f"A demo is running in {var} already.") from None
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _stop_on_signal() -> threading.Event:
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # Under nohup it shall outlive its terminal.
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, stop)
+    return stopping

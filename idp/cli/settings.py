@@ -1,0 +1,54 @@
+"""`idp settings`: every setting as a page, which is docs/settings.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from idp.config import PREFIX, Settings
+
+_HEAD = """# Settings
+
+Every setting is an environment variable, read once at the start. `IDP_<NAME>_FILE` names a file that
+holds the value instead, for secrets that should not stand in an environment. Durations are seconds.
+
+This page is made from `idp/config.py`: `idp settings > docs/settings.md`.
+
+| variable | default | meaning |
+|---|---|---|
+"""
+
+
+def print_settings() -> None:
+    """Print docs/settings.md: every variable, its default, what it means and what it may be."""
+    print(settings_page(), end="")
+
+
+def settings_page() -> str:
+    """The text of docs/settings.md."""
+    return _HEAD + "".join(f"{row}\n" for row in _rows())
+
+
+def _rows() -> Iterator[str]:
+    for name, field in Settings.model_fields.items():
+        bounds = _bounds(field)
+        meaning = (field.description or "") + (f" {bounds}" if bounds else "")
+        yield f"| `{PREFIX}{name.upper()}` | {_default(field.default)} | {meaning.replace('|', '&#124;')} |"
+
+
+def _default(value: Any) -> str:
+    text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+    return f"`{text}`" if text else ""
+
+
+def _bounds(field: FieldInfo) -> str:
+    least = next((rule.ge for rule in field.metadata if hasattr(rule, "ge")), None)
+    most = next((rule.le for rule in field.metadata if hasattr(rule, "le")), None)
+    if least is None and most is None:
+        return ""
+    if most is None:
+        return f"At least {least}."
+    return f"At most {most}." if least is None else f"{least} to {most}."

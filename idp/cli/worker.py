@@ -1,0 +1,140 @@
+"""`idp worker`: what is done beside the requests, again and again, by any number of workers.
+
+Each round seals the audit trail and delivers the outbox; each minute it forgets what is old and
+reads the signing keys again. A round that meets an outage is tried again, ever more slowly; SIGTERM
+and SIGINT end the worker after the job in hand.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import FrameType
+from typing import Annotated, Any
+
+import structlog
+import typer
+from sqlalchemy.exc import IntegrityError
+
+from idp.access import logouts
+from idp.access.keys import load_keys
+from idp.access.retention import forget
+from idp.accounts.outbox import deliver_due
+from idp.adapters.ephemeral import StoreUnavailable
+from idp.adapters.relying_party import RelyingParties
+from idp.app import Backends
+from idp.cli.desk import opened
+from idp.config import Settings
+from idp.db import is_outage
+
+log = structlog.get_logger()
+
+ROUND_SECONDS = 1.5
+MINUTE_ROUNDS = 40
+LONGEST_PAUSE = 30.0
+# A claimed message comes back after a minute, and the slowest receiver takes five seconds.
+MESSAGES_A_ROUND = 10
+
+Deliverers = Mapping[str, Callable[[dict[str, Any]], None]]
+
+
+@dataclass(slots=True)
+class Worker:
+    """One worker; `stopping` set ends it."""
+
+    settings: Settings
+    backends: Backends
+    relying_parties: RelyingParties
+    stopping: threading.Event = field(default_factory=threading.Event)
+    rounds: int = 0
+    deliverers: Deliverers = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Work until told to stop, slower while something does not answer."""
+        pause = ROUND_SECONDS
+        while not self.stopping.is_set():
+            healthy = self._try_round()
+            pause = ROUND_SECONDS if healthy else min(pause * 2, LONGEST_PAUSE)
+            self.stopping.wait(pause)
+
+    def round(self, now: datetime) -> None:
+        """Every job once. Raises whatever a job raises."""
+        if self.rounds % MINUTE_ROUNDS == 0:
+            self._each_minute(now)
+        self.rounds += 1
+        seal(self.backends, now=now)
+        while deliver_due(
+            self.backends.database, self.backends.vault, self.deliverers, now=now, limit=MESSAGES_A_ROUND
+        ):
+            if self.stopping.is_set():
+                return
+            now = datetime.now(UTC)
+
+    def _each_minute(self, now: datetime) -> None:
+        self.deliverers = deliverers(self.settings, self.backends, self.relying_parties)
+        self.backends.store.purge()
+        while not self.stopping.is_set():
+            with self.backends.database.begin() as db:
+                if not forget(db, now=now):
+                    return
+
+    def _try_round(self) -> bool:
+        try:
+            self.round(datetime.now(UTC))
+        except Exception as error:  # noqa: BLE001 - a worker that dies of one bad row does nothing for the others
+            outage = isinstance(error, StoreUnavailable) or is_outage(error)
+            # Type only: the text of an exception may hold what a message says.
+            say = log.warning if outage else log.error
+            say("unavailable" if outage else "unforeseen", kind=type(error).__name__)
+            return False
+        return True
+
+
+def work(
+    *, once: Annotated[bool, typer.Option("--once", help="One round, then exit: for cron and tests.")] = False
+) -> None:
+    """Deliver the outbox, seal the audit trail, forget what is old; any number may run."""
+    with ExitStack() as stack:
+        desk = stack.enter_context(opened())
+        relying_parties = RelyingParties(inside_allowed=desk.settings.demo)
+        stack.callback(relying_parties.close)
+        worker = Worker(desk.settings, desk.backends, relying_parties)
+        if once:
+            worker.round(desk.now)
+            return
+        _stop_on_signal(worker.stopping)
+        log.info("worker started")
+        worker.run()
+        log.info("worker stopped")
+
+
+def deliverers(settings: Settings, backends: Backends, relying_parties: RelyingParties) -> Deliverers:
+    """Kind of message to what delivers it; a new kind is added here."""
+    with backends.database.session() as db:
+        keys = load_keys(db, backends.vault)
+    logout = logouts.deliverer(keys, relying_parties, issuer=settings.issuer, clock=lambda: datetime.now(UTC))
+    return {logouts.KIND: logout}
+
+
+def seal(backends: Backends, *, now: datetime) -> None:
+    """Seal every settled row of the audit trail."""
+    while True:
+        try:
+            with backends.database.begin() as db:
+                if not backends.trail.seal(db, now=now):
+                    return
+        except IntegrityError:
+            # Another worker took this batch's number a moment ago; the rows are sealed in the next round.
+            return
+
+
+def _stop_on_signal(stopping: threading.Event) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)

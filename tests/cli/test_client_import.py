@@ -1,0 +1,172 @@
+"""`idp client import`: all or none, again updates, and nobody's `sub` moves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Command
+from tests.cli.test_clients import audited, known
+from tests.world import World
+
+SECRET = "a secret of the other provider 0123456789"
+
+
+def an_entry(client_id: str = "portal-1", **changes: Any) -> dict[str, Any]:
+    """Metadata as another provider would export it."""
+    entry = {
+        "client_id": client_id,
+        "client_secret": SECRET,
+        "client_name": "搬来的网厅",
+        "redirect_uris": ["https://portal.example/callback"],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "scope": "openid profile entity",
+        "contacts": ["somebody@portal.example"],
+        **changes,
+    }
+    return {name: value for name, value in entry.items() if value is not ...}
+
+
+def a_file(tmp_path: Path, *entries: Any) -> Path:
+    """A file to import."""
+    path = tmp_path / "clients.json"
+    path.write_text(json.dumps(list(entries)), encoding="utf-8")
+    return path
+
+
+def test_clients_come_with_their_own_ids_and_secrets(idp: Command, world: World, tmp_path: Path) -> None:
+    entries = [an_entry(), an_entry("portal-2", token_endpoint_auth_method="none", client_secret=...)]
+    told = idp.does("client", "import", a_file(tmp_path, *entries))
+    assert told == {
+        "added": ["portal-1", "portal-2"],
+        "updated": [],
+        "passed_over": {"portal-1": ["contacts"], "portal-2": ["contacts"]},
+    }
+    client = known(world, "portal-1")
+    assert client.knows_secret(SECRET, now=world.now())
+    assert (client.name, client.scopes) == ("搬来的网厅", frozenset({"openid", "profile", "entity"}))
+    assert known(world, "portal-2").secret_hashes == ()
+
+
+def test_importing_again_updates_and_running_processes_see_it(
+    idp: Command, world: World, tmp_path: Path
+) -> None:
+    idp.does("client", "import", a_file(tmp_path, an_entry()))
+    known(world, "portal-1")
+    changed = an_entry(client_name="改名的网厅", client_secret="another " + SECRET)
+    told = idp.does("client", "import", a_file(tmp_path, changed, an_entry("portal-2")))
+    assert (told["added"], told["updated"]) == (["portal-2"], ["portal-1"])
+    client = known(world, "portal-1")
+    assert client.name == "改名的网厅"
+    assert client.knows_secret("another " + SECRET, now=world.now())
+    assert not client.knows_secret(SECRET, now=world.now())
+    actions = [("client_added", "cli"), ("client_changed", "cli")]
+    assert audited(world, "client:portal-1") == actions
+
+
+def test_one_wrong_entry_keeps_all_out(idp: Command, world: World, tmp_path: Path) -> None:
+    wrong = an_entry("portal-2", redirect_uris=["http://portal.example/callback"])
+    error = idp.refuses("client", "import", a_file(tmp_path, an_entry(), wrong))
+    assert "Nothing was imported" in error
+    assert "portal-2" in error
+    assert idp.does("client", "list") == []
+    assert audited(world, "client:portal-1") == []
+
+
+def test_an_update_without_a_secret_keeps_it(idp: Command, world: World, tmp_path: Path) -> None:
+    idp.does("client", "import", a_file(tmp_path, an_entry()))
+    idp.does("client", "import", a_file(tmp_path, an_entry(client_secret=...)))
+    assert known(world, "portal-1").knows_secret(SECRET, now=world.now())
+
+
+def test_what_an_administrator_decided_survives_an_update(idp: Command, world: World, tmp_path: Path) -> None:
+    decided = an_entry(sector="group.example", subject_type="pairwise", first_party=True, full_phone=True)
+    idp.does("client", "import", a_file(tmp_path, decided))
+    idp.does("client", "import", a_file(tmp_path, an_entry(redirect_uris=["https://moved.example/callback"])))
+    client = known(world, "portal-1")
+    assert client.redirect_uris == ("https://moved.example/callback",)
+    assert (client.sector, client.first_party, client.full_phone) == ("group.example", True, True)
+
+
+def test_the_sector_keeps_its_first_host_when_addresses_move(
+    idp: Command, world: World, tmp_path: Path
+) -> None:
+    idp.does("client", "import", a_file(tmp_path, an_entry()))
+    idp.does("client", "import", a_file(tmp_path, an_entry(redirect_uris=["https://moved.example/callback"])))
+    assert known(world, "portal-1").sector == "portal.example"
+
+
+def test_a_client_that_becomes_public_loses_its_secret(idp: Command, world: World, tmp_path: Path) -> None:
+    idp.does("client", "import", a_file(tmp_path, an_entry()))
+    idp.does("client", "import", a_file(tmp_path, an_entry(token_endpoint_auth_method="none")))
+    assert known(world, "portal-1").secret_hashes == ()
+
+
+def test_what_show_prints_can_be_imported(idp: Command, world: World, tmp_path: Path) -> None:
+    idp.does("client", "import", a_file(tmp_path, an_entry(first_party=True)))
+    shown = idp.does("client", "show", "portal-1")
+    idp.does("client", "remove", "portal-1")
+    idp.does("client", "import", a_file(tmp_path, {**shown, "client_secret": SECRET}))
+    again = idp.does("client", "show", "portal-1")
+    assert {**again, "client_id_issued_at": 0} == {**shown, "client_id_issued_at": 0}
+
+
+@pytest.mark.parametrize(
+    ("entry", "sentence"),
+    [
+        ("portal-1", "valid dictionary"),
+        ({}, "client_id: Field required"),
+        (an_entry(redirect_uris=...), "redirect_uris: Field required"),
+        (an_entry(redirect_uris="https://portal.example/callback"), "valid list"),
+        (an_entry(redirect_uris=[7]), "valid string"),
+        (an_entry(redirect_uris=[]), "at least one redirect URI"),
+        (an_entry(first_party="yes"), "valid boolean"),
+        (an_entry(client_secret=...), "needs a client_secret"),
+        (an_entry(client_secret=""), "client_secret"),
+        (an_entry("a b"), "client id"),
+        (an_entry("x" * 65), "client id"),
+        (an_entry("门户"), "client id"),
+        (an_entry(client_name="a\u0000b"), "printable"),
+        (an_entry(client_name="\ud800"), "printable"),
+        (an_entry(jwks={"keys": [{}]}), "jwks: not offered"),
+        (an_entry(jwks_uri="https://portal.example/jwks"), "jwks_uri: not offered"),
+        (an_entry(dpop_bound_access_tokens=True), "not offered"),
+        (an_entry(require_pushed_authorization_requests=True), "not offered"),
+        (an_entry(token_endpoint_auth_method="private_key_jwt"), "Unknown auth method"),
+        (an_entry(response_types=["token"]), "only code"),
+        (an_entry(scope="profile"), "must contain openid"),
+        (an_entry(grant_types=["implicit"]), "Unknown grant"),
+        (an_entry(id_token_signed_response_alg="HS256"), "Unknown ID token algorithm"),
+    ],
+    ids=str,
+)
+def test_a_wrong_entry_is_refused_without_repeating_its_secret(
+    embedded: Command, tmp_path: Path, entry: Any, sentence: str
+) -> None:
+    error = embedded.refuses("client", "import", a_file(tmp_path, entry))
+    assert sentence in error
+    assert SECRET not in error
+
+
+def test_every_wrong_entry_is_named_at_once(embedded: Command, tmp_path: Path) -> None:
+    error = embedded.refuses("client", "import", a_file(tmp_path, {}, an_entry(), an_entry(), 7))
+    assert "Client 1:" in error
+    assert "Client 4:" in error
+    assert "portal-1 stands there twice" in error
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"[", b"\xff\xfe", b"[" * 100_000, b'"text"', b"null"], ids=lambda c: repr(c[:8])
+)
+def test_a_file_that_is_no_array_is_refused(embedded: Command, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "clients.json"
+    path.write_bytes(content)
+    embedded.refuses("client", "import", path)
+
+
+def test_a_file_that_is_not_there_is_refused(embedded: Command, tmp_path: Path) -> None:
+    assert "does not exist" in embedded.refuses("client", "import", tmp_path / "nothing.json")
+    embedded.refuses("client", "import", tmp_path)

@@ -1,0 +1,114 @@
+"""The facts of the demo are nobody's, agree with themselves and with what the portals know."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from idp.accounts.identifiers import parse_account, parse_phone, parse_resident_id, parse_uscc
+from idp.accounts.passwords import check_new_password
+from idp.demo import world
+from idp.demo.manifest import manifest
+from tests.conftest import make_settings
+from tests.house.tree import ROOT
+
+MANIFEST = manifest(issuer="http://localhost:8000", port_base=8000)
+ACCOUNTS = MANIFEST["accounts"]
+RECORDS = json.loads((ROOT / "relying_parties/social_insurance/demo_records.json").read_text("utf-8"))
+UNITS = {unit["uscc"]: unit for unit in RECORDS["units"]}
+COMPANIES = {company.uscc: company for company in world.COMPANIES}
+PEOPLE = {person.id_number: person for person in world.PEOPLE}
+
+
+def test_every_number_is_canonical_and_nobodys() -> None:
+    for person in world.PEOPLE:
+        assert parse_resident_id(person.id_number) == person.id_number
+        assert person.id_number.startswith("990100")
+        assert parse_phone(person.phone) == person.phone
+    for company in world.COMPANIES:
+        assert parse_uscc(company.uscc) == company.uscc
+        assert company.uscc[2:8] == "990100"
+        if company.account:
+            assert parse_account(company.account, shortest=6, longest=20) == company.account
+
+
+def test_nothing_is_there_twice() -> None:
+    for values in (
+        [person.key for person in world.PEOPLE] + [company.account for company in world.COMPANIES],
+        [person.id_number for person in world.PEOPLE],
+        [person.phone for person in world.PEOPLE],
+        [company.uscc for company in world.COMPANIES],
+        [(mandate.company, mandate.person) for mandate in world.MANDATES],
+    ):
+        assert len(values) == len(set(values))
+
+
+@pytest.mark.parametrize("kind", ["legal", "operator", "person"])
+def test_every_password_meets_the_policy(kind: str) -> None:
+    for account in ACCOUNTS[kind]:
+        if account["password"]:
+            about = (account["account"], account["phone"], account["id_number"])
+            check_new_password(account["password"], settings=make_settings(database_url="x"), about=about)
+
+
+def test_the_social_insurance_portal_knows_the_same_companies_and_people() -> None:
+    for uscc, unit in UNITS.items():
+        company = COMPANIES[uscc]
+        assert unit["name"] == company.name
+        representative = world.person(company.representative)
+        known = unit["legal_representative"]
+        assert (known["name"], known["id_number"]) == (representative.name, representative.id_number)
+        for operator in unit["operators"]:
+            person = PEOPLE[operator["id_number"]]
+            assert operator["name"] == person.name
+            assert (company.key, person.key) in {(m.company, m.person) for m in world.MANDATES}
+
+
+def test_the_first_of_each_list_is_live_and_known_to_the_portal() -> None:
+    legal, operator, person = (ACCOUNTS[kind][0] for kind in ("legal", "operator", "person"))
+    assert {legal["case"], operator["case"], person["case"]} == {"live"}
+    assert legal["uscc"] in UNITS
+    listed = [known["id_number"] for known in UNITS[operator["uscc"]]["operators"]]
+    assert operator["id_number"] in listed
+
+
+def test_the_portal_refuses_one_of_the_companies_of_an_operator_of_two() -> None:
+    mine = [account for account in ACCOUNTS["operator"] if account["case"] == "several"]
+    lists = [
+        any(known["id_number"] == account["id_number"] for known in UNITS[account["uscc"]]["operators"])
+        for account in mine
+    ]
+    assert sorted(lists) == [False, True]
+
+
+def test_the_manifest_covers_the_cases_of_the_contract() -> None:
+    cases = {kind: {account["case"] for account in accounts} for kind, accounts in ACCOUNTS.items()}
+    assert cases["legal"] >= {"live", "pending", "revoked", "deregistered"}
+    assert cases["operator"] >= {"live", "several", "expired", "future", "first_use"}
+    assert cases["person"] >= {"live", "several", "none"}
+    rights = [
+        (account["manage_operators"], account["manage_seals"])
+        for account in ACCOUNTS["operator"]
+        if account["uscc"] == ACCOUNTS["legal"][0]["uscc"] and account["case"] == "live"
+    ]
+    assert rights == [(True, True), (False, False)]
+
+
+def test_a_company_not_yet_activated_has_neither_account_nor_password() -> None:
+    [pending] = [account for account in ACCOUNTS["legal"] if account["case"] == "pending"]
+    assert (pending["account"], pending["password"]) == (None, None)
+
+
+def test_a_person_without_any_company_has_none() -> None:
+    [alone] = [account for account in ACCOUNTS["person"] if account["case"] == "none"]
+    assert alone["mandates"] == []
+    assert alone["account"] not in {company.representative for company in world.COMPANIES}
+
+
+def test_the_manifest_tells_no_secret_of_a_client() -> None:
+    assert MANIFEST["clients"] == {"social_insurance": "social-insurance"}
+    assert MANIFEST["apps"] == {
+        "idp": "http://localhost:8000",
+        "social_insurance": "http://localhost:8001",
+    }
