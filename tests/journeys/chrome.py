@@ -1,0 +1,98 @@
+"""A person at a browser: opens pages, fills fields by their names, reads what stands there."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from dataclasses import dataclass, field
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, Page
+
+WIDTHS = (360, 1280)
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+# Colour contrast on top of the decorative drawing cannot be computed; it was computed by hand.
+_OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+_AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+
+
+def read_json(address: str) -> Any:
+    """The JSON at an address of this machine."""
+    with urllib.request.urlopen(address, timeout=10) as answer:
+        return json.load(answer)
+
+
+@dataclass
+class Person:
+    """Somebody at one browser window."""
+
+    page: Page
+    issuer: str
+    faults: list[str] = field(default_factory=list)
+
+    @classmethod
+    def at(cls, context: BrowserContext, issuer: str) -> Person:
+        """Somebody who just opened a window; what the browser complains about is remembered."""
+        person = cls(context.new_page(), issuer)
+        person.page.set_default_timeout(15_000)
+        person.page.on("console", person._note)
+        return person
+
+    def _note(self, message: Any) -> None:
+        if message.type == "error" and "favicon" not in message.text and "status of" not in message.text:
+            self.faults.append(message.text)
+
+    def open(self, address: str) -> None:
+        """Type an address."""
+        self.page.goto(address)
+
+    def press(self, name: str) -> None:
+        """Press the button or link with this name, and wait for where it leads."""
+        target = self.page.get_by_role("button", name=name, exact=True).or_(
+            self.page.get_by_role("link", name=name, exact=True)
+        )
+        with self.page.expect_navigation():
+            target.locator("visible=true").first.click()
+
+    def fill(self, **fields: str) -> None:
+        """Fill fields of the page's own form by name."""
+        for name, value in fields.items():
+            self.page.fill(f"main [name={name}]", value)
+
+    def solve_captcha(self) -> None:
+        """Type what the picture shows."""
+        captcha_id = self.page.input_value("[name=captcha_id]")
+        self.fill(captcha=read_json(f"{self.issuer}/demo/captcha/{captcha_id}.json")["answer"])
+
+    def sign_in(self, tab: str, **fields: str) -> None:
+        """Choose the tab, fill it and sign in."""
+        current = self.page.locator(".tx-tabs a[aria-current=page]")
+        if current.count() and current.inner_text().strip() != tab:
+            self.press(tab)
+        self.fill(**fields)
+        self.solve_captcha()
+        with self.page.expect_navigation():
+            self.page.press("main [name=captcha]", "Enter")
+
+    def reads(self) -> str:
+        """What stands on the page."""
+        return self.page.inner_text("body")
+
+    def looks_over(self) -> None:
+        """The page fits the window, breaks no rule of accessibility, and the browser has no complaint."""
+        wide = self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert wide <= 0, f"{self.page.url} is {wide} px too wide"
+        found = Axe().run(self.page, options=_AXE)
+        assert found.violations_count == 0, f"{self.page.url}\n{found.generate_report()}"
+        assert self.faults == [], f"{self.page.url}: {self.faults}"
