@@ -130,6 +130,7 @@ def register_portal(db: Session, *, secret: str, port_base: int, now: datetime) 
         secret=secret,
         redirect_uris=tuple(f"{portal}/callback" for portal in portals),
         post_logout_redirect_uris=tuple(f"{portal}/signed-out" for portal in portals),
+        backchannel_logout_uri=f"{portals[0]}/backchannel-logout",
         scopes=("openid", "profile", "phone", "identity", "entity"),
         sector="social-insurance",
         first_party=True,

@@ -9,7 +9,7 @@ from flask import Blueprint, Flask
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 
 import theme
-from relying_parties.kit import masking, security, sign_in, words
+from relying_parties.kit import back_channel, masking, security, sign_in, words
 from relying_parties.kit.errors import install_error_pages
 from relying_parties.kit.portal import Portal, current_profile, install
 
@@ -32,6 +32,7 @@ def make_app(portal: Portal, pages: Blueprint, templates: Path) -> Flask:
     app.after_request(security.add_headers)
     install_error_pages(app)
     app.register_blueprint(sign_in.blueprint)
+    app.register_blueprint(back_channel.blueprint)
     app.register_blueprint(pages)
     return app
 

@@ -24,7 +24,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         """The value as SQLite keeps it: naive UTC, so that text order is time order."""
         if value is None:
             return None
@@ -32,7 +32,7 @@ class UtcDateTime(TypeDecorator[datetime]):
             raise ValueError("a naive datetime was about to be stored")
         return value.astimezone(UTC).replace(tzinfo=None)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         """The value as the program uses it."""
         return None if value is None else value.replace(tzinfo=UTC)
 
@@ -59,8 +59,9 @@ class Database:
         self._session = sessionmaker(self._engine, expire_on_commit=False)
 
     def create_tables(self) -> None:
-        """Make the tables that are not there yet."""
-        Base.metadata.create_all(self._engine)
+        """Make the tables that are not there yet, all or none."""
+        with self.writing() as session:
+            Base.metadata.create_all(session.connection())
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -82,5 +83,6 @@ class Database:
 
 
 def _tune(connection: sqlite3.Connection, _record: Any) -> None:
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
+    # With WAL, NORMAL never corrupts; a power failure may cost the last sign-ins, which can be made again.
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL"):
         connection.execute(f"PRAGMA {pragma}").close()

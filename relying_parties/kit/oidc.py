@@ -46,6 +46,7 @@ class SignIn:
 
     identity: Identity
     id_token: str = field(repr=False)
+    sid: str | None = None
 
 
 class RelyingParty:
@@ -103,7 +104,9 @@ class RelyingParty:
         )
         claims = verify_id_token(tokens.id_token, lambda kid: self.provider.key(kid, now), expected, now)
         userinfo = self.provider.userinfo(tokens.access_token, now)
-        return SignIn(Identity.read(begun.kind, claims, userinfo, now), tokens.id_token)
+        sid = claims.get("sid")
+        identity = Identity.read(begun.kind, claims, userinfo, now)
+        return SignIn(identity, tokens.id_token, sid if isinstance(sid, str) else None)
 
     def sign_out_url(self, id_token: str, state: str, now: datetime) -> str:
         """Where the browser ends its session at the provider (OpenID Connect RP-Initiated Logout 1.0 §2).

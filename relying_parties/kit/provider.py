@@ -106,9 +106,10 @@ class Provider:
             known = self._read_keys(now)
         if kid not in known.value and now - known.since >= KEYS_PAUSE:
             known = self._read_keys(now)
-        if kid not in known.value:
+        key = known.value.get(kid)
+        if key is None:
             raise AnswerRefused("signed by a key the provider does not publish")
-        return known.value[kid]
+        return key
 
     def redeem(self, code: str, verifier: str, redirect_uri: str, now: datetime) -> Tokens:
         """The tokens for `code` (RFC 6749 §4.1.3, RFC 7636 §4.5).

@@ -5,7 +5,9 @@ from typing import Final
 from granian import Granian
 from granian.constants import Interfaces
 
-THREADS: Final = 8
+THREADS: Final = 4
+SECONDS_TO_FINISH: Final = 10
+"""How long a worker may take to stop; without a limit, one told to while it starts would never end."""
 
 
 def serve(factory: str, host: str, port: int) -> None:
@@ -19,4 +21,5 @@ def serve(factory: str, host: str, port: int) -> None:
         blocking_threads=THREADS,
         websockets=False,
         respawn_failed_workers=False,
+        workers_kill_timeout=SECONDS_TO_FINISH,
     ).serve()

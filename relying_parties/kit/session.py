@@ -48,6 +48,7 @@ class PortalSession(Base):
 
     key_hash: Mapped[str] = mapped_column(primary_key=True)
     sub: Mapped[str]
+    sid: Mapped[str | None] = mapped_column(index=True)
     uscc: Mapped[str | None]
     profile: Mapped[str] = mapped_column(Text)
     id_token: Mapped[str] = mapped_column(Text)
@@ -140,6 +141,7 @@ def open_session(session: Session, signed_in: SignIn, now: datetime) -> str:
         PortalSession(
             key_hash=_hash(key),
             sub=profile.sub,
+            sid=signed_in.sid,
             uscc=profile.company.uscc if profile.company else None,
             profile=profile.model_dump_json(),
             id_token=signed_in.id_token,
@@ -174,6 +176,12 @@ def end_session(session: Session, key: str) -> str | None:
     return session.scalars(
         delete(PortalSession).where(PortalSession.key_hash == _hash(key)).returning(PortalSession.id_token)
     ).one_or_none()
+
+
+def end_sessions_of(session: Session, *, sub: str | None, sid: str | None) -> None:
+    """End the sessions that came from the provider's sign-in `sid`, of the person `sub` where he is named."""
+    which = PortalSession.sid == sid
+    session.execute(delete(PortalSession).where(which & (PortalSession.sub == sub) if sub else which))
 
 
 def keep_refusal(session: Session, signed_in: SignIn, reason: str, browser: str, now: datetime) -> None:

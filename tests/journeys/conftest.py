@@ -53,6 +53,7 @@ def portal_on_another_site(
     made = running_demo.idp(
         *("client", "add", "--name", "示例智慧人社 单位网厅", "--first-party"),
         *("--scope", "openid profile phone identity entity"),
+        *("--backchannel-logout-uri", f"{address}/backchannel-logout"),
         *("--redirect-uri", f"{address}/callback", "--post-logout-redirect-uri", f"{address}/signed-out"),
     )
     own = {

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.journeys.chrome import WIDTHS, Person
-from tests.running_demo import RunningDemo
+from tests.running_demo import RunningDemo, wait_for
 
 
 def goes_to_the_provider(person: Person, portal: str) -> None:
@@ -99,6 +99,30 @@ def test_a_person_chooses_one_of_his_companies(
     shown = person.reads()
     assert "江畔示例餐饮店" in shown
     assert "经办人" in shown
+
+
+def test_ending_a_mandate_ends_the_portals_session_within_seconds(
+    somebody: Callable[..., Person], running_demo: RunningDemo
+) -> None:
+    portal = running_demo.url("social_insurance")
+    operator, person = running_demo.account("operator", name="孙雨桐"), somebody()
+    goes_to_the_provider(person, portal)
+    person.sign_in(
+        "经办人登录",
+        enterprise=operator["uscc"],
+        account=operator["phone"],
+        password=operator["password"],
+    )
+    assert operator["enterprise_name"] in person.reads()
+    mandates = running_demo.idp("mandate", "list", operator["uscc"])
+    ended = next(each for each in mandates if each["phone"].endswith("0003") and each["state"] == "live")
+    running_demo.idp("mandate", "end", ended["id"])
+
+    def is_out() -> bool:
+        person.open(portal)
+        return "单位登录" in person.reads()
+
+    wait_for(is_out, 15)
 
 
 def test_a_portal_refuses_whom_its_own_records_do_not_list(

@@ -2,8 +2,7 @@
 
 import re
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
@@ -36,19 +35,11 @@ def settings_for(issuer: str, folder: Path, **changes: Any) -> Settings:
 class Browser:
     """Follows redirects by hand, so that a test can look at each of them."""
 
-    def __init__(self, app: Flask, provider: StandIn, base_url: str = BASE_URL) -> None:
+    def __init__(self, app: Flask, provider: StandIn, http: httpx2.Client, base_url: str = BASE_URL) -> None:
         self.client = app.test_client()
         self._base_url = base_url
         self._provider = provider
-        self._http = httpx2.Client(trust_env=False)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        self._http.close()
+        self._http = http
 
     def get(self, address: str, **headers: str) -> TestResponse:
         """Open a page of the portal."""

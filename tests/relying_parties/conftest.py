@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 
 from relying_parties.kit.portal import Portal
 from relying_parties.social_insurance.app import create_app
@@ -27,9 +29,22 @@ def provider(stand_in: StandIn) -> StandIn:
     return stand_in
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Each test has a portal of its own; its templates need to be compiled once."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
+@pytest.fixture(scope="session")
+def http() -> Iterator[httpx2.Client]:
+    with httpx2.Client(trust_env=False) as client:
+        yield client
+
+
 @pytest.fixture
-def app(provider: StandIn, tmp_path: Path) -> Iterator[Flask]:
+def app(provider: StandIn, tmp_path: Path, compiled_templates: FileSystemBytecodeCache) -> Iterator[Flask]:
     app = create_app(settings_for(provider.issuer, tmp_path))
+    app.jinja_env.bytecode_cache = compiled_templates
     yield app
     portal_of(app).close()
 
@@ -40,15 +55,13 @@ def portal(app: Flask) -> Portal:
 
 
 @pytest.fixture
-def browser(app: Flask, provider: StandIn) -> Iterator[Browser]:
-    with Browser(app, provider) as browser:
-        yield browser
+def browser(app: Flask, provider: StandIn, http: httpx2.Client) -> Browser:
+    return Browser(app, provider, http)
 
 
 @pytest.fixture
-def other_browser(app: Flask, provider: StandIn) -> Iterator[Browser]:
-    with Browser(app, provider) as browser:
-        yield browser
+def other_browser(app: Flask, provider: StandIn, http: httpx2.Client) -> Browser:
+    return Browser(app, provider, http)
 
 
 def portal_of(app: Flask) -> Portal:

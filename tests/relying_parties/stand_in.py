@@ -1,6 +1,6 @@
 """A small OpenID Provider of another house, on a real port, that can be told to misbehave.
 
-It knows one client, signs in whoever `signs_in_as` names without asking, and checks what a real provider checks:
+It knows one client, signs in whoever `signs_in_as` names without asking, and checks what a real one checks:
 redirect address, PKCE, client secret, one use of a code. `faults` says where it goes wrong.
 """
 
@@ -38,7 +38,7 @@ class Faults:
     claims: Change = field(default_factory=dict)
     header: Change = field(default_factory=dict)
     userinfo: Change = field(default_factory=dict)
-    keys: list[Change] | None = None
+    keys: Any = None
     sign: Callable[[dict[str, Any]], str] | None = None
     status: dict[str, int] = field(default_factory=dict)
 
@@ -82,7 +82,7 @@ class StandIn:
         """`claims` as a token, signed as the faults have it."""
         if self.faults.sign is not None:
             return self.faults.sign(claims)
-        key = {"RS256": self.rsa, "ES256": self.ec}[self.alg]
+        key = self.ec if self.alg == "ES256" else self.rsa
         return jwt.encode(_changed({"alg": self.alg, "kid": key.kid}, self.faults.header), claims, key)
 
     def _app(self) -> Flask:
@@ -175,7 +175,7 @@ class StandIn:
 
 
 class _Quiet(WSGIRequestHandler):
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+    def log_request(self, *_answer: int | str) -> None:
         """Say nothing."""
 
 

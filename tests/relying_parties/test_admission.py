@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from flask import Flask
 from sqlalchemy import delete, select
@@ -13,7 +14,6 @@ from relying_parties.kit.settings import SettingsRefused
 from relying_parties.social_insurance.app import create_app
 from relying_parties.social_insurance.models import InsuredUnit, Link, UnitPerson
 from tests.relying_parties.browser import (
-    BASE_URL,
     RECORDS,
     Browser,
     a_person,
@@ -212,10 +212,12 @@ def test_missing_records_are_a_sentence_at_the_start(provider: StandIn, tmp_path
         create_app(settings_for(provider.issuer, tmp_path, records=tmp_path / "none.json"))
 
 
-def test_a_portal_without_records_knows_no_company(provider: StandIn, tmp_path: Path) -> None:
+def test_a_portal_without_records_knows_no_company(
+    provider: StandIn, http: httpx2.Client, tmp_path: Path
+) -> None:
     app = create_app(settings_for(provider.issuer, tmp_path, records=None))
-    with Browser(app, provider, BASE_URL) as browser:
-        assert browser.sign_in(an_operator()).location == "/refused"
+    browser = Browser(app, provider, http)
+    assert browser.sign_in(an_operator()).location == "/refused"
     app.extensions["portal"].close()
 
 

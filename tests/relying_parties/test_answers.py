@@ -145,7 +145,7 @@ def _with_an_unknown_critical_header(provider: StandIn) -> None:
 
 
 def _as_no_token_at_all(provider: StandIn) -> None:
-    provider.faults.sign = lambda claims: "一.二.三"
+    provider.faults.tokens = {"id_token": "一.二.三"}
 
 
 def _as_a_list_of_claims(provider: StandIn) -> None:
@@ -188,11 +188,17 @@ def test_an_answer_that_does_not_name_the_provider_is_refused_before_its_code_is
     assert "/token" not in provider.asked
 
 
-@pytest.mark.parametrize("response", [{"code": None}, {"code": "another"}, {"code": "c" * 5000}], ids=len)
-def test_an_answer_without_the_code_is_refused(
-    browser: Browser, provider: StandIn, response: dict[str, Any]
+@pytest.mark.parametrize("code", [None, "", "c" * 5000], ids=["none", "empty", "too long"])
+def test_an_answer_without_a_usable_code_is_refused_without_asking_for_tokens(
+    browser: Browser, provider: StandIn, code: str | None
 ) -> None:
-    provider.faults.response = response
+    provider.faults.response = {"code": code}
+    _refused(browser, an_operator())
+    assert "/token" not in provider.asked
+
+
+def test_an_answer_with_another_code_is_refused(browser: Browser, provider: StandIn) -> None:
+    provider.faults.response = {"code": "another"}
     _refused(browser, an_operator())
 
 
@@ -246,7 +252,7 @@ def test_a_natural_person_is_no_answer_to_a_unit_sign_in(browser: Browser) -> No
     _refused(browser, a_person())
 
 
-@pytest.mark.parametrize("auth_time", [int(time.time()) - 3600, None])
+@pytest.mark.parametrize("auth_time", [int(time.time()) - 3600, None], ids=["an hour ago", "none"])
 def test_a_new_sign_in_that_was_asked_for_cannot_be_an_old_one(
     browser: Browser, provider: StandIn, auth_time: int | None
 ) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import httpx2
 import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
@@ -24,6 +25,7 @@ ROUTES = [
     "/record",
     "/logout",
     "/signed-out",
+    "/backchannel-logout",
     "/theme/../../etc/passwd",
     "/theme/tokens.css",
     "/kit/portal.css",
@@ -167,17 +169,19 @@ def test_every_page_bears_its_headers(browser: Browser, provider: StandIn) -> No
     assert "max-age" in browser.get("/theme/idp.css").headers["Cache-Control"]
 
 
-def test_over_https_cookies_are_secure_and_stay_so(provider: StandIn, tmp_path: Path) -> None:
+def test_over_https_cookies_are_secure_and_stay_so(
+    provider: StandIn, http: httpx2.Client, tmp_path: Path
+) -> None:
     base_url = "https://portal.example"
     app = create_app(settings_for(provider.issuer, tmp_path, base_url=base_url))
-    with Browser(app, provider, base_url) as browser:
-        begun = browser.get("/login")
-        assert begun.headers["Set-Cookie"].startswith("__Host-si_browser=")
-        assert "Secure" in begun.headers["Set-Cookie"]
-        assert "max-age=" in begun.headers["Strict-Transport-Security"]
-        cookie = browser.sign_in(an_operator()).headers["Set-Cookie"]
-        assert cookie.startswith("si_session=")
-        assert "Secure" in cookie
+    browser = Browser(app, provider, http, base_url)
+    begun = browser.get("/login")
+    assert begun.headers["Set-Cookie"].startswith("__Host-si_browser=")
+    assert "Secure" in begun.headers["Set-Cookie"]
+    assert "max-age=" in begun.headers["Strict-Transport-Security"]
+    cookie = browser.sign_in(an_operator()).headers["Set-Cookie"]
+    assert cookie.startswith("si_session=")
+    assert "Secure" in cookie
     app.extensions["portal"].close()
 
 

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 import time_machine
 
@@ -15,16 +16,16 @@ DISCOVERY = "/.well-known/openid-configuration"
 
 
 def test_a_portal_starts_before_its_provider_and_says_that_it_waits(
-    provider: StandIn, tmp_path: Path
+    provider: StandIn, http: httpx2.Client, tmp_path: Path
 ) -> None:
     app = create_app(settings_for("http://127.0.0.1:1", tmp_path))
-    with Browser(app, provider) as browser:
-        assert browser.get("/").status_code == 200
-        answer = browser.get("/login?next=/record")
-        assert answer.status_code == 503
-        assert "统一认证平台暂时无法连接" in answer.text
-        assert 'href="/login?next=/record">重试' in answer.text
-        assert answer.headers["Retry-After"]
+    browser = Browser(app, provider, http)
+    assert browser.get("/").status_code == 200
+    answer = browser.get("/login?next=/record")
+    assert answer.status_code == 503
+    assert "统一认证平台暂时无法连接" in answer.text
+    assert 'href="/login?next=/record">重试' in answer.text
+    assert answer.headers["Retry-After"]
     app.extensions["portal"].close()
 
 
@@ -64,6 +65,12 @@ def test_a_provider_that_fails_half_way_is_a_page_to_try_again(
     assert answer.status_code == 503
     assert "重试" in answer.text
     assert not browser.is_signed_in()
+
+
+@pytest.mark.parametrize("keys", ["none", {"kid": "rsa-1"}, 7], ids=str)
+def test_keys_that_are_no_list_are_no_keys(browser: Browser, provider: StandIn, keys: object) -> None:
+    provider.faults.keys = keys
+    assert browser.sign_in(an_operator()).status_code == 503
 
 
 def test_discovery_and_keys_are_read_once_for_many_sign_ins(browser: Browser, provider: StandIn) -> None:

@@ -186,7 +186,7 @@ def test_a_sign_in_ends_on_this_portal_whatever_next_says(browser: Browser, targ
 
 def _row(page: str, label: str) -> str:
     """The value beside `label` in a summary list."""
-    value = page.split(f">{label}</dt>")[1].split("</dd>")[0]
+    value = page.split(f">{label}</dt>")[1].split("</dd>", maxsplit=1)[0]
     return value.split(">", 1)[1].strip()
 
 
