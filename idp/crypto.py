@@ -53,7 +53,8 @@ class Vault:
             return seal.decrypt(
                 sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], _bound_to(column, row_id)
             ).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):
+            # ValueError: cut so short that not even a nonce is left.
             msg = f"{column}: the value does not belong here"
             raise SealBroken(msg) from None
 

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from html.parser import HTMLParser
 from itertools import count
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -29,10 +28,13 @@ from idp.accounts import directory
 from idp.accounts.calendar import civil_day
 from idp.accounts.directory import NewMandate, NewPerson
 from idp.accounts.models import Enterprise, EnterpriseStatus, EnterpriseType, Mandate, Person
-from idp.app import Backends
+from idp.app import Backends, create_app
 from idp.config import Settings
 from idp.proof import captcha
 from idp.web.platform import Platform
+from tests.pages import FormReader, Page, error_sentences
+
+__all__ = ["FormReader", "Page", "error_sentences"]  # beside what stands here
 
 ISSUER = "http://localhost:8000"
 PASSWORD = "Kite-flying 42"
@@ -43,7 +45,7 @@ _numbers = count(1)
 def a_resident_number(number: int) -> str:
     """A resident number that nobody has: region 990100 was never assigned."""
     body = f"990100{1950 + number % 50}{number % 12 + 1:02d}{number % 28 + 1:02d}{number % 1000:03d}"
-    return body + ric.calc_check_digit(body)
+    return body + ric.calc_check_digit(body + "-")
 
 
 def a_credit_code(number: int) -> str:
@@ -120,6 +122,16 @@ class World:
     def now(self) -> datetime:
         """The instant the application would see."""
         return datetime.now(UTC)
+
+    @contextmanager
+    def rewired(self, **changed: Any) -> Iterator[World]:
+        """The same storage behind an application with other settings."""
+        settings = Settings(**{**self.settings.model_dump(), **changed})
+        other = World(create_app(settings), self.backends, settings)
+        opened = other.platform
+        yield other
+        opened.database.close()
+        opened.store.close()
 
     def browser(
         self, *, address: str = "127.0.0.1", user_agent: str = "Mozilla/5.0 Firefox/130.0"
@@ -229,79 +241,6 @@ class World:
         return self.backends.database.session()
 
 
-class _Forms(HTMLParser):
-    """The forms of a page: action, fields with their values, buttons."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.forms: list[dict[str, Any]] = []
-        self.text: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        if tag == "form":
-            self.forms.append(
-                {"action": given.get("action", ""), "fields": {}, "method": given.get("method", "get")}
-            )
-        elif tag == "input" and self.forms and "name" in given:
-            if given.get("type") in {"radio", "checkbox"} and "checked" not in given:
-                self.forms[-1].setdefault("choices", {}).setdefault(given["name"], []).append(given["value"])
-            else:
-                self.forms[-1]["fields"][given["name"]] = given.get("value", "")
-
-    def handle_data(self, data: str) -> None:
-        if data.strip():
-            self.text.append(data.strip())
-
-
-@dataclass
-class Page:
-    """An answer, as a person sees it."""
-
-    response: TestResponse
-    url: str
-
-    @property
-    def status(self) -> int:
-        """The status code."""
-        return self.response.status_code
-
-    @property
-    def html(self) -> str:
-        """The body."""
-        return self.response.get_data(as_text=True)
-
-    @property
-    def text(self) -> str:
-        """What can be read on it."""
-        return " ".join(self._parsed().text)
-
-    @property
-    def location(self) -> str:
-        """Where a redirect leads."""
-        return self.response.headers.get("Location", "")
-
-    @property
-    def query(self) -> dict[str, str]:
-        """The parameters of the address a redirect leads to."""
-        return {name: values[0] for name, values in parse_qs(urlsplit(self.location).query).items()}
-
-    def form(self, number: int = 0) -> dict[str, Any]:
-        """A form of the page; the first one is the page's own."""
-        found: dict[str, Any] = self._parsed().forms[number]
-        return found
-
-    @property
-    def form_count(self) -> int:
-        """How many forms there are."""
-        return len(self._parsed().forms)
-
-    def _parsed(self) -> _Forms:
-        parser = _Forms()
-        parser.feed(self.html)
-        return parser
-
-
 @dataclass
 class Browser:
     """A browser with its own cookies, at an address."""
@@ -368,26 +307,34 @@ class Browser:
 
     def cookie(self, name: str) -> str | None:
         """The value of a cookie, as the browser keeps it."""
-        found = self.client.get_cookie(name, domain="localhost")
+        host = urlsplit(self.world.settings.issuer).hostname or ""
+        found = self.client.get_cookie(name, domain=host)
         return found.value if found else None
 
     def _request(self, method: str, address: str, *, follow: bool, **kwargs: Any) -> Page:
         headers = {"User-Agent": self.user_agent, **kwargs.pop("headers", {})}
         environ = {"REMOTE_ADDR": self.address}
-        url = address.removeprefix(ISSUER)
+        issuer = self.world.settings.issuer
+        url = address.removeprefix(issuer)
         response = self.client.open(
-            url, method=method, base_url=ISSUER, headers=headers, environ_base=environ, **kwargs
+            url,
+            method=method,
+            base_url=issuer,
+            headers=headers,
+            environ_base=environ,
+            buffered=True,  # so that files are closed
+            **kwargs,
         )
         self.page = Page(response, url)
         hops = 0
         while follow and response.status_code in {301, 302, 303, 307, 308} and hops < 10:
             target = response.headers["Location"]
-            if not target.startswith(("/", ISSUER)):
+            if not target.startswith(("/", issuer)):
                 break
             hops += 1
-            url = target.removeprefix(ISSUER)
+            url = target.removeprefix(issuer)
             response = self.client.get(
-                url, base_url=ISSUER, headers={"User-Agent": self.user_agent}, environ_base=environ
+                url, base_url=issuer, headers={"User-Agent": self.user_agent}, environ_base=environ
             )
             self.page = Page(response, url)
         return self.page
@@ -444,9 +391,3 @@ def get_with(world: World, access_token: str, path: str = "/oauth/userinfo") -> 
     return world.app.test_client(use_cookies=False).get(
         path, base_url=ISSUER, headers={"Authorization": f"Bearer {access_token}"}
     )
-
-
-def error_sentences(page: Page) -> list[str]:
-    """What the error summary of a page says."""
-    summary = re.search(r"govuk-error-summary__list.*?</ul>", page.html, re.DOTALL)
-    return re.findall(r">([^<>\n]*\S[^<>\n]*)<", summary.group(0)) if summary else []

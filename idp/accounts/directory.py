@@ -5,11 +5,12 @@ A look-up never says why it found nothing: a stranger may not know which part wa
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, bindparam, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
@@ -30,6 +31,15 @@ from idp.crypto import Vault, plain
 from idp.db import uuid7
 
 _ANY_LENGTH = {"shortest": 1, "longest": 64}
+
+# Built once: building them costs as much as running them.
+_COMPANY = select(Enterprise).options(joinedload(Enterprise.account), joinedload(Enterprise.representative))
+_BY_CODE = _COMPANY.where(Enterprise.uscc == bindparam("code"))
+_BY_NAME = (
+    _COMPANY.join(LegalAccount, LegalAccount.enterprise_id == Enterprise.id)
+    .join(LoginName, LoginName.legal_account_id == LegalAccount.id)
+    .where(LoginName.name == bindparam("name"))
+)
 
 
 class AlreadyTaken(Exception):
@@ -63,18 +73,12 @@ class NewMandate:
 def find_enterprise(db: Session, typed: str) -> Enterprise | None:
     """The company with this credit code or account name, with its account and representative."""
     code = parse_uscc(typed)
-    query = select(Enterprise).options(joinedload(Enterprise.account), joinedload(Enterprise.representative))
     if code:
-        return db.scalars(query.where(Enterprise.uscc == code)).first()
+        return db.scalars(_BY_CODE, {"code": code}).first()
     name = parse_account(typed, **_ANY_LENGTH)
     if not name:
         return None
-    by_name = (
-        query.join(LegalAccount, LegalAccount.enterprise_id == Enterprise.id)
-        .join(LoginName, LoginName.legal_account_id == LegalAccount.id)
-        .where(LoginName.name == name)
-    )
-    return db.scalars(by_name).first()
+    return db.scalars(_BY_NAME, {"name": name}).first()
 
 
 def find_person(db: Session, vault: Vault, typed: str) -> Person | None:
@@ -142,8 +146,18 @@ def id_number_typed(typed: str) -> str | None:
     resident = parse_resident_id(typed)
     if resident:
         return resident
-    other = plain(typed[:64]).replace(" ", "").upper()
+    other = plain(typed).replace(" ", "").upper() if len(typed) <= 64 else ""
     return other if 5 <= len(other) <= 20 and other.isalnum() and other.isascii() else None
+
+
+def canonical_name(typed: str) -> str:
+    """The one form of whatever somebody typed as a name, known here or not."""
+    return (
+        parse_uscc(typed)
+        or parse_phone(typed)
+        or id_number_typed(typed)
+        or plain(re.sub(r"[\s\-]", "", plain(typed[:128])).upper())
+    )
 
 
 def add_person(db: Session, vault: Vault, new: NewPerson, *, now: datetime) -> Person:

@@ -19,7 +19,9 @@ _USCC = re.compile(r"[0-9A-HJ-NP-RTUW-Y]{2}[0-9]{6}[0-9A-HJ-NP-RTUW-Y]{10}\Z")
 _RESIDENT = re.compile(r"[0-9]{17}[0-9X]\Z")
 _ACCOUNT = re.compile(r"[a-z][a-z0-9_]*\Z")
 _MOBILE = re.compile(r"1[3-9][0-9]{9}\Z")
-_SHORT = 64
+# The library also reads letters of a phone's keys and extensions: here they are no part of a number.
+_DIALLED = re.compile(r"\+?[0-9().]{5,32}\Z")
+_LONGEST = 128
 
 
 def parse_uscc(supplied: str) -> str | None:
@@ -42,13 +44,14 @@ def parse_resident_id(supplied: str) -> str | None:
         date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
     except ValueError:
         return None
-    return number if ric.calc_check_digit(number[:-1]) == number[-1] else None
+    # Unlike its sister for credit codes, this one wants the number whole.
+    return number if ric.calc_check_digit(number) == number[-1] else None
 
 
 def parse_phone(supplied: str) -> str | None:
     """A mobile number of mainland China as its 11 digits; +86, 0086 and separators are understood."""
     typed = _folded(supplied)
-    if len(typed) > _SHORT:
+    if not _DIALLED.match(typed):
         return None
     try:
         number = phonenumbers.parse(typed, "CN")
@@ -62,7 +65,7 @@ def parse_phone(supplied: str) -> str | None:
 
 def parse_account(supplied: str, *, shortest: int, longest: int) -> str | None:
     """An account name (X1): a letter, then letters, digits, `_`; never of the form of a credit code."""
-    name = plain(supplied[: longest * 4]).lower()
+    name = plain(supplied).lower() if len(supplied) <= longest * 4 else ""
     if not shortest <= len(name) <= longest or not _ACCOUNT.match(name):
         return None
     return None if _USCC.match(name.upper()) else name
@@ -74,8 +77,11 @@ def mask_phone(phone: str | None) -> str:
 
 
 def mask_id_number(number: str | None) -> str:
-    """First 4 and last 4 characters."""
-    return f"{number[:4]}{'*' * max(len(number) - 8, 1)}{number[-4:]}" if number else ""
+    """First 4 and last 4 characters of 18; fewer of a shorter number, so that at least half stays hidden."""
+    if not number:
+        return ""
+    shown = max(1, min(4, len(number) // 4))
+    return f"{number[:shown]}{'*' * max(len(number) - 2 * shown, 1)}{number[-shown:]}"
 
 
 def mask_name(name: str) -> str:
@@ -91,4 +97,4 @@ def mask_uscc(code: str) -> str:
 
 
 def _folded(supplied: str) -> str:
-    return re.sub(r"[\s\-]", "", plain(supplied[: _SHORT * 2]))
+    return re.sub(r"[\s\-]", "", plain(supplied)) if len(supplied) <= _LONGEST else ""

@@ -68,7 +68,7 @@ class Person(Base):
     suspended_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
-    __table_args__ = (Index("uq_people_id_number", "id_type", "id_number_index", unique=True),)
+    __table_args__ = (Index("uq_people_id_number", "id_number_index", "id_type", unique=True),)
 
     def name(self, vault: Vault) -> str:
         """The full name."""
@@ -186,6 +186,10 @@ class Mandate(Base):
     def is_live(self, now: datetime) -> bool:
         """Whether it was not ended and `now` is one of its days."""
         return self.ended_at is None and self.first_day <= civil_day(now) <= self.last_day
+
+    def phone(self, vault: Vault) -> str | None:
+        """The operator's phone for this company, 11 digits, if one is known."""
+        return vault.open("mandates.phone", self.id, self.phone_sealed) if self.phone_sealed else None
 
     def set_phone(self, vault: Vault, phone: str) -> None:
         """Seal the operator's phone for this company and its blind index."""

@@ -20,7 +20,8 @@ from idp.db import Base, Database, begin_write, uuid7
 
 RETRY_AFTER = (5, 15, 60, 300, 900, 3600)
 """Seconds between tries; after the last one the message is given up."""
-_CLAIM = timedelta(seconds=60)
+# Longer than a whole round of gateways that all keep us waiting, so that nobody else begins it anew.
+_CLAIM = timedelta(minutes=5)
 
 
 class NotDelivered(Exception):
@@ -74,6 +75,9 @@ def deliver_due(
             deliverers[kind](json.loads(vault.open("outbox.payload", message_id, sealed)))
         except NotDelivered as refused:
             error = str(refused)[:200] or "not delivered"
+        except Exception as fault:  # noqa: BLE001 - one message with a fault must not hold up the others
+            # The kind only: an exception's text may hold what the message says.
+            error = type(fault).__name__
         with database.begin() as db:
             _settle(db, message_id, error, now=now)
     return len(claimed)

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import threading
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from typing import ParamSpec, TypeVar
 
 import argon2
-from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from idp.config import Settings
 from idp.crypto import new_token
 
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
 _OBVIOUS_CONTEXT = ("tongxing", "jilin", "吉林", "password", "mima")
 
 
@@ -49,15 +51,16 @@ class PasswordHasher:
             memory_cost=settings.argon2_memory_kib,
             parallelism=settings.argon2_lanes,
         )
-        self._slots = threading.BoundedSemaphore(settings.hash_slots)
+        # Threads of their own: what a hash took stays with its thread, so a hash in each thread that
+        # serves requests would keep as many times its memory.
+        self._slots = ThreadPoolExecutor(settings.hash_slots, thread_name_prefix="argon2")
         self._room = threading.BoundedSemaphore(settings.hash_slots + settings.hash_queue)
         self._longest = settings.password_max
         self._dummy = self._argon2.hash(new_token())
 
     def hash(self, password: str) -> str:
         """The hash to store. Raises TooBusy."""
-        with self._slot():
-            return self._argon2.hash(_canonical(password))
+        return self._in_slot(self._argon2.hash, _canonical(password))
 
     def verify(self, stored: str | None, password: str) -> Verdict:
         """Whether `password` is the one `stored` was made of; with None, the same work for a sure no.
@@ -66,23 +69,23 @@ class PasswordHasher:
         """
         # Far past the longest allowed password nothing can match: refuse before feeding it to the hash.
         supplied = _canonical(password) if len(password) <= self._longest * 4 else ""
-        with self._slot():
-            try:
-                self._argon2.verify(stored or self._dummy, supplied)
-            except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
-                return Verdict(right=False)
-            if stored is None:
-                return Verdict(right=False)
-            outdated = self._argon2.check_needs_rehash(stored)
-            return Verdict(right=True, rehashed=self._argon2.hash(supplied) if outdated else None)
+        return self._in_slot(self._verdict, stored, supplied)
 
-    @contextmanager
-    def _slot(self) -> Iterator[None]:
+    def _verdict(self, stored: str | None, supplied: str) -> Verdict:
+        try:
+            self._argon2.verify(stored or self._dummy, supplied)
+        except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
+            return Verdict(right=False)
+        if stored is None:
+            return Verdict(right=False)
+        outdated = self._argon2.check_needs_rehash(stored)
+        return Verdict(right=True, rehashed=self._argon2.hash(supplied) if outdated else None)
+
+    def _in_slot(self, work: Callable[Given, Made], *args: Given.args, **kwargs: Given.kwargs) -> Made:
         if not self._room.acquire(blocking=False):
             raise TooBusy
         try:
-            with self._slots:
-                yield
+            return self._slots.submit(work, *args, **kwargs).result()
         finally:
             self._room.release()
 
@@ -119,11 +122,15 @@ def _kinds(password: str) -> int:
 
 
 def _is_mostly(password: str, word: str) -> bool:
-    return word in password and len(password) - len(word) <= 4
+    rest = password.replace(word, "", 1)
+    return rest != password and (len(rest) <= 4 or not any(character.isalpha() for character in rest))
 
 
 @lru_cache(maxsize=1)
 def common_passwords() -> frozenset[str]:
     """Passwords that everybody tries first: an international list and the usual Chinese ones."""
+    # Its lists take 13 MB: only a process in which somebody chooses a password has them.
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # noqa: PLC0415 - as said above
+
     chinese = resources.files("idp.accounts").joinpath("common_passwords.txt").read_text(encoding="utf-8")
     return frozenset(FREQUENCY_LISTS["passwords"]) | frozenset(chinese.split())

@@ -14,10 +14,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, Select, String, and_, or_, select, update
-from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
+from sqlalchemy import ForeignKey, Index, LargeBinary, Select, String, and_, bindparam, or_, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from idp.accounts.calendar import civil_day
 from idp.accounts.identity import Identity, Role
@@ -130,51 +131,63 @@ def open_session(
     return opened, token
 
 
-def live(now: datetime) -> Select[SigninSession, Person, Enterprise, Mandate]:
-    """The one query that knows when a sign-in counts; add a WHERE to choose which.
-
-    Not ended, not past its limit, and every right it rests on alive: the person and the company not
-    suspended, the company's registration normal, the representative still the representative, the
-    account active, the mandate live on this day.
-    """
-    enterprise, mandate = aliased(Enterprise), aliased(Mandate)
-    today = civil_day(now)
+def _select_live() -> Select[SigninSession, Person, Enterprise, Mandate]:
     acts_for_none = SigninSession.enterprise_id.is_(None)
     company_is_live = and_(
-        enterprise.status == EnterpriseStatus.NORMAL.value, enterprise.suspended_at.is_(None)
+        Enterprise.status == EnterpriseStatus.NORMAL.value, Enterprise.suspended_at.is_(None)
     )
     as_representative = and_(
         SigninSession.role == Role.LEGAL_REPRESENTATIVE.value,
-        enterprise.representative_id == SigninSession.person_id,
+        Enterprise.representative_id == SigninSession.person_id,
         LegalAccount.activated_at.is_not(None),
     )
     as_operator = and_(
         SigninSession.role == Role.OPERATOR.value,
-        mandate.ended_at.is_(None),
-        mandate.first_day <= today,
-        mandate.last_day >= today,
+        Mandate.ended_at.is_(None),
+        Mandate.first_day <= bindparam("today"),
+        Mandate.last_day >= bindparam("today"),
     )
     return (
-        select(SigninSession, Person, enterprise, mandate)
+        select(SigninSession, Person, Enterprise, Mandate)
         .join(Person, Person.id == SigninSession.person_id)
-        .outerjoin(enterprise, enterprise.id == SigninSession.enterprise_id)
-        .outerjoin(mandate, mandate.id == SigninSession.mandate_id)
+        .outerjoin(Enterprise, Enterprise.id == SigninSession.enterprise_id)
+        .outerjoin(Mandate, Mandate.id == SigninSession.mandate_id)
         .outerjoin(LegalAccount, LegalAccount.id == SigninSession.legal_account_id)
         .where(
             SigninSession.ended_at.is_(None),
-            SigninSession.expires_at > now,
+            SigninSession.expires_at > bindparam("now"),
             Person.suspended_at.is_(None),
             or_(acts_for_none, and_(company_is_live, or_(as_representative, as_operator))),
         )
     )
 
 
+LIVE = _select_live()
+"""The one query that knows when a sign-in counts; add a WHERE to choose which, run it with :func:`as_of`.
+
+Not ended, not past its limit, and every right it rests on alive: the person and the company not
+suspended, the company's registration normal, the representative still the representative, the
+account active, the mandate live on this day. Built once: building it costs more than running it.
+"""
+_BY_TOKEN = LIVE.where(
+    SigninSession.token_hash == bindparam("token_hash"), SigninSession.seen_at > bindparam("seen_after")
+)
+
+
+def as_of(now: datetime) -> dict[str, Any]:
+    """The parameters of :data:`LIVE`."""
+    return {"now": now, "today": civil_day(now)}
+
+
+def live(now: datetime) -> Select[SigninSession, Person, Enterprise, Mandate]:
+    """:data:`LIVE` with its parameters in it, for queries that are made anew each time."""
+    return LIVE.params(as_of(now))
+
+
 def find_live(db: Session, token: str, *, idle: timedelta, now: datetime) -> SignedIn | None:
     """The sign-in of the browser that sent `token`, if it counts and was used within `idle`."""
-    by_token = live(now).where(
-        SigninSession.token_hash == hash_token(token), SigninSession.seen_at > now - idle
-    )
-    row = db.execute(by_token).first()
+    which = {"token_hash": hash_token(token), "seen_after": now - idle}
+    row = db.execute(_BY_TOKEN, {**as_of(now), **which}).first()
     return SignedIn(*row) if row else None
 
 

@@ -44,9 +44,10 @@ def operator_centre() -> Any:
         return other
     signed_in, vault = signin.required(), platform().vault
     mandate = signed_in.mandate
+    phone = mandate.phone(vault) if mandate else None
     facts = [
         ("用户姓名", mask_name(signed_in.person.name(vault))),
-        ("手机号码", mask_phone(signed_in.person.phone(vault)) or "未登记"),
+        ("手机号码", mask_phone(phone or signed_in.person.phone(vault)) or "未登记"),
         *_company(signed_in),
     ]
     if mandate:

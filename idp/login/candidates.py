@@ -7,18 +7,26 @@ of the sign-in does the same work and gives the same answer.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from idp.accounts.calendar import civil_day
-from idp.accounts.directory import find_enterprise, find_mandate, find_person
+from idp.accounts.directory import canonical_name, find_enterprise, find_mandate, find_person
 from idp.accounts.identity import Identity, Role
-from idp.accounts.models import Credential, Enterprise, EnterpriseStatus, Mandate, Person
-from idp.crypto import Vault, keyed_digest, plain
+from idp.accounts.models import (
+    Credential,
+    Enterprise,
+    EnterpriseStatus,
+    LegalAccount,
+    LoginName,
+    Mandate,
+    Person,
+)
+from idp.crypto import Vault, keyed_digest
 
 
 class PendingActivation(Exception):
@@ -75,18 +83,12 @@ def operator(typed_enterprise: str, typed_account: str) -> Finder:
 
     def find(db: Session, vault: Vault, now: datetime) -> Candidate:
         enterprise = find_enterprise(db, typed_enterprise)
-        mandate = find_mandate(db, vault, enterprise, typed_account) if enterprise else None
-        if enterprise is None or mandate is None:
+        if enterprise is None:
             return _nobody("operator", typed_enterprise, typed_account)
-        return Candidate(
-            key=f"mandate:{mandate.id}",
-            credential=_credential(db, Credential.mandate_id == mandate.id),
-            identity=Identity(mandate.person_id, Role.OPERATOR, enterprise.id, mandate.id),
-            obstacle=_company_obstacle(enterprise)
-            or _person_obstacle(mandate.person)
-            or _mandate_obstacle(mandate, now=now),
-            about=_words_about(mandate.person, vault),
-        )
+        mandate = find_mandate(db, vault, enterprise, typed_account)
+        if mandate is None:
+            return _nobody("operator", str(enterprise.id), typed_account)
+        return _operator(db, mandate, enterprise, mandate.person, now=now)
 
     return find
 
@@ -115,30 +117,44 @@ def of_mandate(mandate_id: UUID) -> Finder:
         mandate = db.get_one(Mandate, mandate_id)
         enterprise = db.get_one(Enterprise, mandate.enterprise_id)
         holder = db.get_one(Person, mandate.person_id)
-        return Candidate(
-            key=f"mandate:{mandate.id}",
-            credential=_credential(db, Credential.mandate_id == mandate.id),
-            identity=Identity(holder.id, Role.OPERATOR, enterprise.id, mandate.id),
-            obstacle=_company_obstacle(enterprise)
-            or _person_obstacle(holder)
-            or _mandate_obstacle(mandate, now=now),
-            about=_words_about(holder, vault),
-        )
+        found = _operator(db, mandate, enterprise, holder, now=now)
+        return replace(found, about=_words_about(db, vault, mandate, enterprise, holder))
 
     return find
 
 
+def _operator(
+    db: Session, mandate: Mandate, enterprise: Enterprise, holder: Person, *, now: datetime
+) -> Candidate:
+    return Candidate(
+        key=f"mandate:{mandate.id}",
+        credential=_credential(db, Credential.mandate_id == mandate.id),
+        identity=Identity(holder.id, Role.OPERATOR, enterprise.id, mandate.id),
+        obstacle=_company_obstacle(enterprise)
+        or _person_obstacle(holder)
+        or _mandate_obstacle(mandate, now=now),
+    )
+
+
 def _nobody(*typed: str) -> Candidate:
-    # Counted under what was typed, so that guessing at a name nobody has is slowed just the same.
-    return Candidate(key="nobody:" + keyed_digest(b"nobody", *(plain(word).lower()[:128] for word in typed)))
+    # Counted under what the name means, not how it was typed: guessing at a name nobody has is slowed
+    # just as it is at one that somebody has, so that the waiting tells nothing either.
+    return Candidate(key="nobody:" + keyed_digest(b"nobody", *(canonical_name(word) for word in typed)))
 
 
 def _credential(db: Session, owner: ColumnElement[bool]) -> Credential | None:
     return db.scalars(select(Credential).where(owner).execution_options(populate_existing=True)).first()
 
 
-def _words_about(holder: Person, vault: Vault) -> tuple[str, ...]:
-    return tuple(word for word in (holder.phone(vault), holder.id_number(vault)) if word)
+def _words_about(
+    db: Session, vault: Vault, mandate: Mandate, enterprise: Enterprise, holder: Person
+) -> tuple[str, ...]:
+    account = select(LegalAccount.id).where(LegalAccount.enterprise_id == enterprise.id)
+    names = select(LoginName.name).where(
+        or_(LoginName.person_id == holder.id, LoginName.legal_account_id.in_(account))
+    )
+    words = (holder.phone(vault), mandate.phone(vault), holder.id_number(vault), enterprise.uscc)
+    return (*(word for word in words if word), *db.scalars(names))
 
 
 def _company_obstacle(enterprise: Enterprise) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wtforms import Form, PasswordField, RadioField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, ValidationError
 
 
 class _Password(Form):
@@ -60,11 +60,17 @@ class PersonForm(_Password):
 class CompanyForm(Form):
     """Choosing the company one acts for; the choices are the person's live mandates."""
 
-    enterprise = RadioField(validate_choice=True, validators=[InputRequired("请选择要代表的企业")])
+    # WTForms' own check of the choice speaks English.
+    enterprise = RadioField(validate_choice=False)
 
     def __init__(self, choices: list[str], formdata: Any = None) -> None:
         super().__init__(formdata)
         self.enterprise.choices = [(choice, choice) for choice in choices]
+
+    def validate_enterprise(self, chosen: RadioField) -> None:
+        """One of the choices. Raises ValidationError."""
+        if (chosen.data, chosen.data) not in (chosen.choices or []):
+            raise ValidationError("请选择要代表的企业")
 
 
 class FirstPasswordForm(Form):

@@ -67,6 +67,7 @@ class Browser:
     """The browser as far as throttling and tickets care."""
 
     id: str
+    known_id: str
     known_tags: tuple[str, ...]
     origin: Origin
 
@@ -91,7 +92,7 @@ def check_password(
     candidate = find(db, tools.vault, now)
     attempt = throttle.Try(
         account=candidate.key,
-        known_browser=browser.id if candidate.browser_tag in browser.known_tags else None,
+        known_browser=browser.known_id if candidate.browser_tag in browser.known_tags else None,
         address=browser.origin.address,
     )
     throttle.admit(tools.store, tools.settings, attempt, now=now)
@@ -103,8 +104,7 @@ def check_password(
         _refuse(db, tools, candidate, browser, "password", now=now)
         raise WrongPassword
     throttle.succeeded(tools.store, attempt)
-    # The hash took its time: what was read before it is read again.
-    candidate = find(db, tools.vault, now)
+    candidate = _read_again(db, find, tools, now=now)
     if candidate.credential is None or candidate.credential.password_hash != stored:
         raise WrongPassword
     if verdict.rehashed:
@@ -119,28 +119,25 @@ def choose_first_password(
 
     Raises TicketGone, NotAllowedIn, idp.accounts.passwords.PasswordRefused, TooBusy.
     """
-    candidate = _ticket_holder(db, tools, tools.store.get(f"first-use:{ticket[:64]}"), browser, now=now)
+    candidate, credential = _ticket_holder(db, tools, tools.store.get(_kept_at(ticket)), browser, now=now)
     check_new_password(password, settings=tools.settings, about=candidate.about)
-    credential = candidate.credential
-    if credential is None:
-        raise TicketGone
-    if tools.hasher.verify(credential.password_hash, password).right:
-        raise PasswordRefused("新密码不能与单位设置的密码相同")
+    given_out = credential.password_hash
     pause(db)
+    if tools.hasher.verify(given_out, password).right:
+        raise PasswordRefused("新密码不能与单位设置的密码相同")
     fresh = tools.hasher.hash(password)
-    candidate = _ticket_holder(db, tools, tools.store.take(f"first-use:{ticket[:64]}"), browser, now=now)
-    if candidate.credential is None or not candidate.credential.must_change:
-        raise TicketGone
-    candidate.credential.password_hash = fresh
-    candidate.credential.must_change = False
-    candidate.credential.changed_at = now
+    db.expire_all()
+    candidate, credential = _ticket_holder(db, tools, tools.store.take(_kept_at(ticket)), browser, now=now)
+    credential.password_hash = fresh
+    credential.must_change = False
+    credential.changed_at = now
     tools.trail.record(db, Event(Action.PASSWORD_CHANGED, target=candidate.key), browser.origin, now=now)
     return _welcome(db, tools, candidate, browser, now=now)
 
 
 def find_first_use(db: Session, tools: Tools, ticket: str, browser: Browser, *, now: datetime) -> Candidate:
     """Whose first password this step is about. Raises TicketGone, NotAllowedIn."""
-    return _ticket_holder(db, tools, tools.store.get(f"first-use:{ticket[:64]}"), browser, now=now)
+    return _ticket_holder(db, tools, tools.store.get(_kept_at(ticket)), browser, now=now)[0]
 
 
 def mandates_to_choose(db: Session, signed_in: SignedIn, *, now: datetime) -> list[Mandate]:
@@ -158,6 +155,12 @@ def switch_to(mandate: Mandate, signed_in: SignedIn) -> tuple[Identity, Proof]:
     session = signed_in.session
     identity = Identity(signed_in.person.id, Role.OPERATOR, mandate.enterprise_id, mandate.id)
     return identity, Proof(tuple(session.amr.split()), session.acr, session.auth_time)
+
+
+def _read_again(db: Session, find: Finder, tools: Tools, *, now: datetime) -> Candidate:
+    # The hash took its time, and the session would hand out what it loaded before it.
+    db.expire_all()
+    return find(db, tools.vault, now)
 
 
 def _welcome(db: Session, tools: Tools, candidate: Candidate, browser: Browser, *, now: datetime) -> Welcome:
@@ -202,20 +205,26 @@ def _replace_hash(db: Session, credential: Credential, old: str | None, new: str
 def _first_use_ticket(tools: Tools, candidate: Candidate, browser: Browser) -> str:
     ticket = new_token(16)
     mandate = candidate.identity.mandate_id if candidate.identity else None
-    kept = json.dumps({"mandate": str(mandate), "browser": browser.id}).encode()
-    tools.store.put(f"first-use:{ticket}", kept, ttl=FIRST_USE_LIFE)
+    # The browser tag names the password: one that the company sets anew ends the step of the old one.
+    kept = {"mandate": str(mandate), "browser": browser.id, "password": candidate.browser_tag}
+    tools.store.put(_kept_at(ticket), json.dumps(kept).encode(), ttl=FIRST_USE_LIFE)
     return ticket
+
+
+def _kept_at(ticket: str) -> str:
+    return f"first-use:{ticket[:64]}"
 
 
 def _ticket_holder(
     db: Session, tools: Tools, kept: bytes | None, browser: Browser, *, now: datetime
-) -> Candidate:
+) -> tuple[Candidate, Credential]:
     record = json.loads(kept) if kept else None
     if record is None or not same(record["browser"], browser.id):
         raise TicketGone
     candidate = of_mandate(UUID(record["mandate"]))(db, tools.vault, now)
-    if candidate.credential is None or not candidate.credential.must_change:
+    credential = candidate.credential
+    if credential is None or not credential.must_change or candidate.browser_tag != record["password"]:
         raise TicketGone
     if candidate.obstacle:
         raise NotAllowedIn(candidate.obstacle)
-    return candidate
+    return candidate, credential

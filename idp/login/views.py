@@ -175,7 +175,7 @@ def _password_page(name: str, form_class: type[Form], finder: Callable[[Any], ca
     asked = _pending()
     form: Any = form_class(request.form)
     status = 200
-    if request.method == "POST" and "again" not in request.form and form.validate() and _captcha_right(form):
+    if request.method == "POST" and _may_be_tried(form):
         try:
             return _enter(
                 service.check_password(
@@ -202,8 +202,11 @@ def _password_page(name: str, form_class: type[Form], finder: Callable[[Any], ca
     return shown, status
 
 
-def _captcha_right(form: Any) -> bool:
+def _may_be_tried(form: Any) -> bool:
+    """Whether the form is complete and its captcha right; a captcha is spent with whatever it was sent."""
     problem = captcha.check(request.form.get("captcha_id", ""), form.captcha.data, purpose="login")
+    if "again" in request.form or not form.validate():
+        return False
     if problem:
         form.captcha.errors = [problem]
     return problem is None
@@ -306,4 +309,5 @@ def _tools() -> service.Tools:
 
 
 def _browser() -> service.Browser:
-    return service.Browser(cookies.browser_id(), cookies.known_accounts(), signin.origin(actor=""))
+    known = cookies.known_browser()
+    return service.Browser(cookies.browser_id(), known.id, known.tags, signin.origin(actor=""))

@@ -40,6 +40,8 @@ class Step(StrEnum):
     CONSENT = "consent"
 
 
+# What else a request carries is not kept: it could pass for something that was checked.
+_KEPT = ("state", "nonce", "code_challenge", "prompt", "max_age", "login_hint", "entity")
 _SILENT_ERRORS = {
     Step.SIGN_IN: ("login_required", "The person must sign in."),
     Step.COMPANY: ("interaction_required", "The person must choose the company he acts for."),
@@ -63,8 +65,8 @@ def validate(
     asked = Asked(values, client, keys, issuer)
     for rule in rules.RULES:
         rule(asked)
-    params = {name: value for name in values if (value := asked.one(name)) is not None}
-    hint = params.pop("id_token_hint", None)
+    params = {name: value for name in _KEPT if (value := asked.one(name)) is not None}
+    hint = asked.one("id_token_hint")
     claims = read_id_token(keys, hint, issuer=issuer) if hint else None
     if claims:
         params["expected_sub"] = claims["sub"]
@@ -72,7 +74,7 @@ def validate(
         params=params,
         client_id=client.client_id,
         client_name=client.name,
-        redirect_uri=params["redirect_uri"],
+        redirect_uri=values["redirect_uri"][0],
         form_origins=tuple(sorted(client.redirect_origins)),
         scope=asked.scope,
         created_at=now,
@@ -113,6 +115,7 @@ def answer(
         scope=" ".join(request.scope),
         code_challenge=request.params["code_challenge"],
         nonce=request.params.get("nonce"),
+        minted_at=now.timestamp(),
         expires_at=now.timestamp() + settings.code_lifetime,
     )
     code = mint_code(store, record, ttl=settings.code_lifetime)

@@ -5,14 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from idp.access.clients import RegisteredClient
 from idp.access.grants import LiveGrant
 from idp.access.subjects import subject
 from idp.accounts.identifiers import mask_phone
-from idp.accounts.models import Enterprise, LoginName, Mandate
+from idp.accounts.models import Enterprise, Mandate
 from idp.crypto import Vault
 
 
@@ -49,15 +46,14 @@ def id_token_claims(
 
 
 def userinfo(
-    db: Session, vault: Vault, live: LiveGrant, client: RegisteredClient, scope: tuple[str, ...]
+    vault: Vault, live: LiveGrant, client: RegisteredClient, scope: tuple[str, ...]
 ) -> dict[str, Any]:
     """The answer of the userinfo endpoint: what `scope` allows, and nothing a person did not give."""
     claims: dict[str, Any] = {"sub": subject(live.person, client)}
     if "profile" in scope:
         claims["name"] = live.person.name(vault)
-        username = _username(db, live)
-        if username:
-            claims["preferred_username"] = username
+        if live.username:
+            claims["preferred_username"] = live.username
     phone = live.person.phone(vault)
     if "phone" in scope and phone:
         claims |= (
@@ -97,12 +93,3 @@ def mandate_claim(mandate: Mandate) -> dict[str, Any]:
         "manage_seals": mandate.manage_seals,
         "department": mandate.department,
     }
-
-
-def _username(db: Session, live: LiveGrant) -> str | None:
-    owner = (
-        LoginName.legal_account_id == live.session.legal_account_id
-        if live.session.legal_account_id
-        else LoginName.person_id == live.person.id
-    )
-    return db.scalars(select(LoginName.name).where(owner)).first()

@@ -11,9 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from idp.access.clients import ClientRegistry
 from idp.access.keys import KeyRing
-from idp.accounts.sessions import SignedIn
+from idp.accounts.sessions import SignedIn, SigninSession
+from idp.crypto import hash_token
 from idp.oauth.tokens import read_id_token
 
 PARAMETERS = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state")
@@ -50,6 +54,18 @@ def parse(
     if claims and one.get("client_id", client_id) != client_id:
         raise LogoutRefused("client_id differs from the hint")
     return LogoutRequest(claims["sid"] if claims else None, _return_to(one, clients, client_id))
+
+
+def find_unended(db: Session, token: str | None, sid: str | None) -> SigninSession | None:
+    """The browser's own sign-in, idle or not, if the client proved that it speaks of it."""
+    if token is None or sid is None:
+        return None
+    mine = select(SigninSession).where(
+        SigninSession.token_hash == hash_token(token),
+        SigninSession.sid == sid,
+        SigninSession.ended_at.is_(None),
+    )
+    return db.scalars(mine).first()
 
 
 def _return_to(one: Mapping[str, str], clients: ClientRegistry, client_id: str) -> str | None:

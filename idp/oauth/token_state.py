@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from authlib.oauth2.rfc6749 import InvalidRequestError
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 
@@ -55,6 +56,13 @@ def find_token(supplied: str, *, now: datetime) -> KnownToken | None:
     return KnownToken(grant.client_id, grant.id, spent=token.used_at is not None)
 
 
+def _supplied(request: Any) -> str:
+    # Any hint is ignored: both kinds are looked for, and an unknown hint is no error (RFC 7009 §2.2).
+    if "token" not in request.form:
+        raise InvalidRequestError("The parameter token is missing.")
+    return str(request.form["token"])
+
+
 class Introspection(IntrospectionEndpoint):
     """Whether a token counts at this instant: asked of the rows it rests on, never of a cache."""
 
@@ -62,9 +70,8 @@ class Introspection(IntrospectionEndpoint):
 
     def authenticate_token(self, request: Any, client: Any) -> tuple[KnownToken, LiveGrant, Any] | None:
         """The token with its live grant, if it is this client's and counts."""
-        self.check_params(request, client)
         now = self.server.now()
-        token = find_token(request.form["token"], now=now)
+        token = find_token(_supplied(request), now=now)
         if token is None or token.spent or not token.check_client(client):
             return None
         live = find_grant(db(), token.grant_id, jti=token.access.jti if token.access else None, now=now)
@@ -86,14 +93,14 @@ class Introspection(IntrospectionEndpoint):
             "acr": live.session.acr,
             "auth_time": int(live.session.auth_time.timestamp()),
         }
-        if live.enterprise and "entity" in live.grant.scope.split():
-            answer["entity"] = entity_claim(live.enterprise)
         if known.access:
             claims = known.access.claims
             answer |= {name: claims[name] for name in ("aud", "exp", "iat", "jti", "scope")}
             answer["token_type"] = "Bearer"  # noqa: S105 - a type's name
         else:
             answer["exp"] = int(live.ends_by(live.session.expires_at).timestamp())
+        if live.enterprise and "entity" in answer["scope"].split():
+            answer["entity"] = entity_claim(live.enterprise)
         return answer
 
 
@@ -102,14 +109,9 @@ class Revocation(RevocationEndpoint):
 
     CLIENT_AUTH_METHODS = _METHODS
 
-    def query_token(self, token_string: str, token_type_hint: str | None) -> KnownToken | None:  # noqa: ARG002 - Authlib's signature
-        """The token, whatever the hint says (RFC 7009 §2.1)."""
-        return find_token(token_string, now=self.server.now())
-
     def authenticate_token(self, request: Any, client: Any) -> KnownToken | None:
         """The token if it is this client's; another client's is as if unknown."""
-        self.check_params(request, client)
-        token = self.query_token(request.form["token"], request.form.get("token_type_hint"))
+        token = find_token(_supplied(request), now=self.server.now())
         return token if token and token.check_client(client) else None
 
     def revoke_token(self, token: KnownToken, request: Any) -> None:  # noqa: ARG002 - Authlib's signature

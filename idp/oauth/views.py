@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from wtforms import ValidationError
 
 from idp.access import consents, pending
+from idp.access.clients import origin_of
 from idp.access.grants import find_grant
 from idp.access.pending import PendingRequest
 from idp.accounts.audit import Action, Event
@@ -170,7 +171,9 @@ def userinfo() -> Any:
     live = find_grant(db(), access.grant_id, jti=access.jti, now=now()) if access and client else None
     if access is None or client is None or live is None:
         return _unauthorized("The access token is expired, revoked or malformed.")
-    response = jsonify(userinfo_claims(db(), here.vault, live, client, access.scope))
+    # A scope taken from the client since the token was made no longer opens anything.
+    scope = tuple(name for name in access.scope if name in client.scopes)
+    response = jsonify(userinfo_claims(here.vault, live, client, scope))
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -178,6 +181,12 @@ def userinfo() -> Any:
 @blueprint.route("/oauth/logout", methods=["GET", "POST"])
 def logout() -> Any:
     """Sign out at the wish of a relying party (I07)."""
+    if request.method == "POST" and "confirm" not in request.form:
+        # Another site's POST comes without cookies, as with `authorize`.
+        again = [
+            (name, value) for name, value in request.values.items(multi=True) if name in logouts.PARAMETERS
+        ]
+        return redirect(url_for("oauth.logout") + "?" + urlencode(again), 303)
     values = request.values.to_dict(flat=False)
     try:
         asked = logouts.parse(values, platform().clients, platform().keys, issuer=settings().issuer)
@@ -189,12 +198,13 @@ def logout() -> Any:
         ) from None
     signed_in = signin.current()
     if signed_in is None:
+        _end_idle(asked)
         return redirect(asked.return_to or url_for("login.signed_out"), 303)
     if asked.is_of(signed_in) or _confirmed():
         signin.sign_out(by="client")
         return redirect(asked.return_to or url_for("login.signed_out"), 303)
     if asked.return_to:
-        allow_form_to([asked.return_to.split("?")[0]])
+        allow_form_to([origin_of(asked.return_to)])
     return page(
         "login/confirm_sign_out.html",
         who=who(signed_in, platform().vault),
@@ -241,6 +251,17 @@ def _resumed(transaction: str) -> Answering:
     if found is None or client is None or found.redirect_uri not in client.redirect_uris:
         raise _gone()
     return Answering(found, client)
+
+
+def _end_idle(asked: logouts.LogoutRequest) -> None:
+    """End the sign-in of a browser unused for too long: its portals may still hold tokens of it."""
+    idle = logouts.find_unended(db(), cookies.session_token(), asked.sid)
+    if idle is None:
+        return
+    signin.end(idle.id, reason="signed_out")
+    event = Event(Action.SIGNED_OUT, entity=str(idle.enterprise_id or ""), detail={"by": "client"})
+    platform().trail.record(db(), event, signin.origin(actor=f"person:{idle.person_id}"), now=now())
+    signin.forget()
 
 
 def _confirmed() -> bool:

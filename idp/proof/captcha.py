@@ -25,7 +25,7 @@ CHARACTERS = "23456789"
 LENGTH = 4
 LIFETIME = timedelta(minutes=2)
 
-_KEPT_SECONDS = LIFETIME.total_seconds() + 30  # housekeeping only: `expires_at` decides
+_HOUSEKEEPING = timedelta(seconds=30)  # `expires_at` decides, the store only sweeps
 _LONGEST_ANSWER = 40
 _AN_ID = re.compile(r"[A-Za-z0-9_-]{22}")
 
@@ -58,12 +58,14 @@ class _Kept:
     expires_at: float  # epoch seconds
 
 
-def issue(store: EphemeralStore, *, purpose: str, browser: str, now: datetime) -> Captcha:
+def issue(
+    store: EphemeralStore, *, purpose: str, browser: str, now: datetime, lifetime: timedelta = LIFETIME
+) -> Captcha:
     """Make a captcha for the form `purpose` in the anonymous browser `browser`.
 
     Raises StoreUnavailable.
     """
-    captcha = Captcha(id=secrets.token_urlsafe(16), expires_at=now + LIFETIME)
+    captcha = Captcha(id=secrets.token_urlsafe(16), expires_at=now + lifetime)
     kept = _Kept(
         answer="".join(secrets.choice(CHARACTERS) for _ in range(LENGTH)),
         # One secret seed a captcha: asked for again, picture and sound are the same bytes, so that
@@ -72,7 +74,9 @@ def issue(store: EphemeralStore, *, purpose: str, browser: str, now: datetime) -
         binding=_binding(purpose, browser),
         expires_at=captcha.expires_at.timestamp(),
     )
-    store.put(_key(captcha.id), json.dumps(asdict(kept)).encode(), ttl=_KEPT_SECONDS)
+    store.put(
+        _key(captcha.id), json.dumps(asdict(kept)).encode(), ttl=(lifetime + _HOUSEKEEPING).total_seconds()
+    )
     return captcha
 
 

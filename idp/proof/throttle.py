@@ -8,6 +8,7 @@ ephemeral store, so neither parallel guesses nor a rolled-back request escape th
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -40,6 +41,17 @@ class Try:
         """The counter this try belongs to."""
         return f"try:{self.account}:{self.known_browser or 'strangers'}"
 
+    @property
+    def neighbourhood(self) -> str:
+        """The address as far as one caller cannot change it at will: of IPv6 the first 64 bits."""
+        try:
+            address = ipaddress.ip_address(self.address)
+        except ValueError:
+            return self.address
+        return (
+            str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else self.address
+        )
+
 
 def admit(store: EphemeralStore, settings: Settings, attempt: Try, *, now: datetime) -> None:
     """Count `attempt` and return if its password may be looked at. Raises Throttled."""
@@ -64,18 +76,18 @@ def succeeded(store: EphemeralStore, attempt: Try) -> None:
 
 def failed(store: EphemeralStore, attempt: Try) -> None:
     """Note that this address failed on this account, once an hour and account."""
-    if store.put_if_absent(f"spray:{attempt.address}:{attempt.account}", b"1", ttl=_SPRAY_WINDOW):
-        store.increment(f"spray:{attempt.address}", ttl=_SPRAY_WINDOW)
+    if store.put_if_absent(f"spray:{attempt.neighbourhood}:{attempt.account}", b"1", ttl=_SPRAY_WINDOW):
+        store.increment(f"spray:{attempt.neighbourhood}", ttl=_SPRAY_WINDOW)
 
 
 def _slow_spraying(store: EphemeralStore, settings: Settings, attempt: Try, *, now: datetime) -> None:
     """An address that failed on many accounts gets one try a wait on accounts it never signed in to."""
     if attempt.known_browser:
         return
-    failed_on = int(store.get(f"spray:{attempt.address}") or b"0")
+    failed_on = int(store.get(f"spray:{attempt.neighbourhood}") or b"0")
     if failed_on < settings.throttle_spray or store.get(_friend(attempt)):
         return
-    key = f"spray-wait:{attempt.address}"
+    key = f"spray-wait:{attempt.neighbourhood}"
     mark = store.get(key)
     _refuse_before(mark, now=now)
     wait = settings.throttle_wait
@@ -96,4 +108,4 @@ def _mark(store: EphemeralStore, key: str, old: bytes | None, *, until: float, t
 
 
 def _friend(attempt: Try) -> str:
-    return f"friend:{attempt.address}:{attempt.account}"
+    return f"friend:{attempt.neighbourhood}:{attempt.account}"

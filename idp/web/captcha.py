@@ -15,7 +15,7 @@ from flask import Blueprint, Response, abort, url_for
 from idp.proof import captcha
 from idp.proof.captcha import CaptchaRefused
 from idp.web import cookies
-from idp.web.platform import now, platform
+from idp.web.platform import now, platform, settings
 
 blueprint = Blueprint("captcha", __name__, url_prefix="/captcha")
 
@@ -37,7 +37,10 @@ class ShownCaptcha:
 
 def fresh(purpose: str) -> ShownCaptcha:
     """A new captcha for one form of this browser."""
-    issued = captcha.issue(platform().store, purpose=purpose, browser=cookies.browser_id(), now=now())
+    lifetime = settings().seconds("captcha_lifetime")
+    issued = captcha.issue(
+        platform().store, purpose=purpose, browser=cookies.browser_id(), now=now(), lifetime=lifetime
+    )
     return ShownCaptcha(
         issued.id,
         url_for("captcha.image", captcha_id=issued.id),

@@ -4,7 +4,8 @@
 ``idp_session`` the opaque token of the sign-in session; nothing else
 ``idp_browser`` Flask's signed cookie: a random id of the browser (what pending requests and captchas
                 are bound to) and the CSRF token
-``idp_known``   signed, 180 days: the accounts that signed in here before (see proof.throttle)
+``idp_known``   signed, 180 days: an id of its own and the accounts that signed in here before (see
+                proof.throttle)
 ``idp_large``   大字版 on or off
 ============== ===================================================================================
 
@@ -14,8 +15,10 @@ On https every name carries the ``__Host-`` prefix. All are HttpOnly, SameSite=L
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from flask import Flask, Response, current_app, request, session
+from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from idp.config import Settings
@@ -26,8 +29,22 @@ _KNOWN_AT_MOST = 12
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,100}\Z")
 
 
+class _OneSigner(SecureCookieSessionInterface):
+    """Flask's signed cookie; its signer is made once, not for each request, as the secret never changes."""
+
+    def __init__(self) -> None:
+        self._signer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """The signer of the application this belongs to."""
+        if self._signer is None:
+            self._signer = super().get_signing_serializer(app)
+        return self._signer
+
+
 def configure(app: Flask, configured: Settings) -> None:
     """Name and harden Flask's own cookie."""
+    app.session_interface = _OneSigner()
     app.config.update(
         SESSION_COOKIE_NAME=_named("idp_browser", configured),
         SESSION_COOKIE_HTTPONLY=True,
@@ -61,20 +78,29 @@ def clear_session_token(response: Response) -> None:
     _clear(response, "idp_session")
 
 
-def known_accounts() -> tuple[str, ...]:
-    """The tags of accounts that signed in with this browser before; empty when the cookie is not ours."""
+@dataclass(frozen=True, slots=True)
+class KnownBrowser:
+    """What the signed cookie says: an id that its holder cannot change, and the tags of accounts."""
+
+    id: str
+    tags: tuple[str, ...]
+
+
+def known_browser() -> KnownBrowser:
+    """The accounts that signed in with this browser before; none when the cookie is not ours."""
     raw = request.cookies.get(_named("idp_known", settings()), "")
     try:
-        tags = _known_signer().loads(raw[:4000], max_age=settings().known_browser_days * 86400)
+        kept = _known_signer().loads(raw[:4000], max_age=settings().known_browser_days * 86400)
     except BadSignature:
-        return ()
-    return tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else ()
+        return KnownBrowser(new_token(12), ())
+    return KnownBrowser(kept["id"], tuple(kept["tags"]))
 
 
 def remember_account(response: Response, tag: str) -> None:
-    """Make this browser known to an account."""
-    others = [known for known in known_accounts() if known != tag]
-    value = _known_signer().dumps([tag, *others][:_KNOWN_AT_MOST])
+    """Make this browser known to an account; its id stays."""
+    known = known_browser()
+    tags = [tag, *(other for other in known.tags if other != tag)][:_KNOWN_AT_MOST]
+    value = _known_signer().dumps({"id": known.id, "tags": tags})
     _set(response, "idp_known", str(value), max_age=settings().known_browser_days * 86400)
 
 

@@ -62,16 +62,21 @@ def _stop(stop: Stop) -> Response:
 
 def _csrf(_error: CSRFError) -> Response:
     roll_back()
-    here = request.full_path if request.method == "GET" else request.path
+    methods = request.url_rule.methods if request.url_rule else None
+    here = request.full_path.rstrip("?") if methods and "GET" in methods else ""
     return _render(
         400,
         "页面已过期",
         "这个页面打开太久或浏览器没有保存 Cookie，没有做任何更改。请重新打开后再提交。",
-        (("重新打开", here),),
+        (("重新打开", here),) if here else (),
     )
 
 
 def _http(error: HTTPException) -> Response:
+    # What failed after the view, at the commit, comes wrapped.
+    cause = getattr(error, "original_exception", None)
+    if cause is not None:
+        return _unforeseen(cause)
     roll_back()
     if error.response is not None:
         return make_response(error.response)
@@ -115,7 +120,8 @@ def _answer(status: int, *, retry_after: int | None) -> Response:
 
 
 def _render(status: int, title: str, sentence: str, ways: tuple[Way, ...]) -> Response:
-    g.pop("new_session_token", None)
+    for decided in ("new_session_token", "known_account"):
+        g.pop(decided, None)
     outs = list(ways) or [("回到登录页", url_for("login.start"))]
     shown = page("error.html", title=title, happened=sentence, untouched="", ways=outs)
     response = make_response(shown, status)

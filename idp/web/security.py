@@ -61,7 +61,7 @@ def called_by_clients(view: str) -> bool:
 
 def _name_request() -> None:
     day = now().strftime("%Y%m%d")
-    letters = "".join(secrets.choice(_ALPHABET) for _ in range(8))
+    letters = "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in secrets.token_bytes(8))
     g.request_id = f"TX-{day}-{letters[:4]}-{letters[4:]}"
 
 

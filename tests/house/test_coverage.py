@@ -10,8 +10,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 _PROMISES = (ROOT / "docs" / "coverage.md").read_text(encoding="utf-8")
 PROOFS = re.findall(r"\| ([\w/]+\.py)::(test_\w+) \|", _PROMISES)
-    r"\| ([\w/]+\.py)::(test_\w+) \|", (ROOT / "docs" / "coverage.md").read_text(encoding="utf-8")
-)
 
 
 @pytest.mark.parametrize(("file", "test"), PROOFS)

@@ -20,8 +20,8 @@ def claims_of(world: World, id_token: str) -> dict[str, object]:
 def test_a_legal_representative_signs_in_and_the_portal_learns_all_three(world: World) -> None:
     company, client, browser = world.a_company(), world.a_client(), world.browser()
     asked = Authorization(client)
-    browser.open(asked.address(UNIT))
-    page = browser.sign_in_legal(company, at=browser.page.url)
+    page = browser.open(asked.address(UNIT))
+    page = browser.sign_in_legal(company, at=page.url)
     assert page.location.startswith(client.redirect_uri)
     assert page.query["state"] == asked.state
     assert page.query["iss"] == ISSUER
@@ -46,8 +46,8 @@ def test_a_legal_representative_signs_in_and_the_portal_learns_all_three(world: 
 def test_an_operator_signs_in_with_his_mandate(world: World) -> None:
     operator = world.an_operator(manage_seals=True, department="人事部")
     asked, browser = Authorization(world.a_client()), world.browser()
-    browser.open(asked.address(UNIT))
-    page = browser.sign_in_operator(operator, at=browser.page.url.replace("legal", "operator"))
+    page = browser.open(asked.address(UNIT))
+    page = browser.sign_in_operator(operator, at=page.url.replace("legal", "operator"))
     tokens = asked.redeem(browser, page.query["code"]).get_json()
     info = get_with(world, tokens["access_token"]).get_json()
     assert info["role"] == "operator"
@@ -60,8 +60,8 @@ def test_an_operator_signs_in_with_his_mandate(world: World) -> None:
 
 def test_a_person_signs_in_for_himself_and_no_company_is_told(world: World) -> None:
     person, asked, browser = world.a_person(), Authorization(world.a_client()), world.browser()
-    browser.open(asked.address("openid profile phone"))
-    page = browser.sign_in_person(person, at=browser.page.url)
+    page = browser.open(asked.address("openid profile phone"))
+    page = browser.sign_in_person(person, at=page.url)
     tokens = asked.redeem(browser, page.query["code"]).get_json()
     claims = claims_of(world, tokens["id_token"])
     assert claims["role"] == "natural_person"

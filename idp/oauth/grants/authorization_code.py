@@ -56,7 +56,7 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
         record = request.authorization_code.record
         now = self.server.now()
         try:
-            live = open_grant(db(), record, now=now)
+            live = open_grant(db(), platform().store, record, now=now)
         except GrantRefused as refused:
             raise InvalidGrantError(str(refused)) from refused
         client = request.client.registered

@@ -46,8 +46,12 @@ def token_answer(
         "token_type": "Bearer",
         "expires_in": max(0, int(until.timestamp()) - int(now.timestamp())),
         "scope": scope,
-        "id_token": tokens.make_id_token(issuer.keys, claims, alg=client.id_token_alg, access_token=access),
     }
+    # A refresh may narrow the scope until no identity is asked for (OIDC Core §12.2).
+    if "openid" in scope.split():
+        answer["id_token"] = tokens.make_id_token(
+            issuer.keys, claims, alg=client.id_token_alg, access_token=access
+        )
     if refresh_token:
         answer["refresh_token"] = refresh_token
     return answer

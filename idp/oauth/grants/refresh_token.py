@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from authlib.oauth2.rfc6749 import InvalidGrantError, TokenMixin, grants
+from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidScopeError, TokenMixin, grants
 
-from idp.access.grants import GrantRefused, LiveGrant, RefreshReused, rotate_refresh_token
+from idp.access.grants import GrantRefused, LiveGrant, RefreshReused, ScopeWidened, rotate_refresh_token
 from idp.accounts.audit import Action, Event
 from idp.oauth.grants.issue import Issuer, token_answer
 from idp.web import signin
@@ -38,16 +38,19 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
         """Spend the token. Reuse ends the family and is remembered."""
         here, now = platform(), self.server.now()
         request: Any = self.request
-        client_id = request.client.client_id
+        client_id, wanted = request.client.client_id, request.payload.scope
         try:
             live, successor = rotate_refresh_token(
                 db(),
                 refresh_token[:200],
                 client_id=client_id,
+                wanted=frozenset(wanted.split(" ")) if wanted else frozenset(),
                 key=here.refresh_key,
                 grace=here.settings.seconds("refresh_grace"),
                 now=now,
             )
+        except ScopeWidened as refused:
+            raise InvalidScopeError(str(refused)) from refused
         except GrantRefused as refused:
             if isinstance(refused, RefreshReused):
                 event = Event(Action.TOKEN_REUSED, target=f"client:{client_id}")

@@ -1,0 +1,167 @@
+"""Settings are refused in sentences before anything runs with them, and secrets stay secret."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from idp.config import (
+    Mode,
+    Settings,
+    SettingsRefused,
+    as_variables,
+    is_loopback,
+    load_demo_settings,
+    load_settings,
+)
+
+KEY = base64.b64encode(bytes(range(32))).decode()
+GOOD = {
+    "IDP_ISSUER": "https://id.example",
+    "IDP_DATABASE_URL": "postgresql://db.example/idp",
+    "IDP_SECRET_KEY": "0123456789 abcdefghijklmnopqrstuvwxyz",
+    "IDP_DATA_KEYS": f"1:{KEY}",
+}
+
+
+def refusal(environ: Mapping[str, str]) -> str:
+    """What the one who starts the service reads."""
+    with pytest.raises(SettingsRefused) as refused:
+        load_settings(environ)
+    return str(refused.value)
+
+
+def test_production_is_the_default_and_needs_four_settings() -> None:
+    settings = load_settings(GOOD)
+    assert (settings.mode, settings.demo, settings.secure_cookies) == (Mode.PRODUCTION, False, True)
+    for name in ("IDP_DATABASE_URL", "IDP_SECRET_KEY", "IDP_DATA_KEYS"):
+        assert name in refusal({key: value for key, value in GOOD.items() if key != name})
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"IDP_ISSUER": "http://id.example"}, "IDP_ISSUER must be https"),
+        ({"IDP_ISSUER": "http://localhost.evil.example"}, "IDP_ISSUER must be https"),
+        ({"IDP_ISSUER": "https://id.example/"}, "no trailing slash"),
+        ({"IDP_ISSUER": "https://id.example/path"}, "no path"),
+        ({"IDP_ISSUER": "https://id.example?x=1"}, "IDP_ISSUER"),
+        ({"IDP_ISSUER": "https://id.example#x"}, "IDP_ISSUER"),
+        ({"IDP_ISSUER": "ftp://id.example"}, "IDP_ISSUER"),
+        ({"IDP_ISSUER": "id.example"}, "IDP_ISSUER"),
+        ({"IDP_ISSUER": "https://[::1"}, "IDP_ISSUER"),
+        ({"IDP_ISSUER": ""}, "IDP_ISSUER"),
+        ({"IDP_SECRET_KEY": "short"}, "IDP_SECRET_KEY"),
+        ({"IDP_SECRET_KEY": "a" * 64}, "IDP_SECRET_KEY"),
+        ({"IDP_DATA_KEYS": KEY}, "IDP_DATA_KEYS"),
+        ({"IDP_DATA_KEYS": "1:" + KEY[:-4]}, "IDP_DATA_KEYS"),
+        ({"IDP_DATA_KEYS": f"0:{KEY}"}, "IDP_DATA_KEYS"),
+        ({"IDP_DATA_KEYS": f"256:{KEY}"}, "IDP_DATA_KEYS"),
+        ({"IDP_DATA_KEYS": f"one:{KEY}"}, "IDP_DATA_KEYS"),
+        ({"IDP_DATA_KEYS": f"1:{KEY},1:{KEY}"}, "IDP_DATA_KEYS"),
+        ({"IDP_DATA_KEYS": f"1:{KEY},"}, "IDP_DATA_KEYS"),
+        ({"IDP_DATA_KEYS": "1:***"}, "IDP_DATA_KEYS"),
+        ({"IDP_TRUSTED_PROXIES": "10.0.0.0/8,everybody"}, "IDP_TRUSTED_PROXIES"),
+        ({"IDP_MODE": "demo"}, "Demo mode runs on loopback only"),
+        ({"IDP_MODE": "debug"}, "IDP_MODE"),
+        ({"IDP_TOKEN_LIFETIME": "86400"}, "IDP_TOKEN_LIFETIME"),
+        ({"IDP_CODE_LIFETIME": "sixty"}, "IDP_CODE_LIFETIME"),
+        ({"IDP_ARGON2_MEMORY_KIB": "1"}, "IDP_ARGON2_MEMORY_KIB"),
+    ],
+)
+def test_what_cannot_be_run_with_is_refused_by_name(
+    changed: dict[str, str], sentence: str, tmp_path: Path
+) -> None:
+    told = refusal({**GOOD, "IDP_VAR_DIR": str(tmp_path), **changed})
+    assert sentence in told
+    for secret in (GOOD["IDP_SECRET_KEY"], KEY):
+        assert secret not in told
+
+
+def test_every_problem_is_told_at_once() -> None:
+    told = refusal({"IDP_ISSUER": "http://id.example"})
+    assert all(name in told for name in ("IDP_ISSUER", "IDP_DATABASE_URL", "IDP_SECRET_KEY", "IDP_DATA_KEYS"))
+
+
+def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text(GOOD["IDP_SECRET_KEY"] + "\n")
+    environ = {key: value for key, value in GOOD.items() if key != "IDP_SECRET_KEY"}
+    settings = load_settings({**environ, "IDP_SECRET_KEY_FILE": str(file)})
+    assert settings.secret_key.get_secret_value() == GOOD["IDP_SECRET_KEY"]
+    assert "IDP_SECRET_KEY_FILE" in refusal({**environ, "IDP_SECRET_KEY_FILE": str(tmp_path / "missing")})
+    assert "IDP_SECRET_KEY_FILE" in refusal({**environ, "IDP_SECRET_KEY_FILE": str(tmp_path)})
+
+
+def test_secrets_do_not_show_when_settings_are_printed() -> None:
+    settings = load_settings({**GOOD, "IDP_METRICS_TOKEN": "a-metrics-token"})
+    shown = f"{settings!r} {settings} {settings.model_dump()}"
+    for secret in (GOOD["IDP_SECRET_KEY"], KEY, "a-metrics-token"):
+        assert secret not in shown
+
+
+def test_the_first_data_key_is_the_one_that_encrypts() -> None:
+    other = base64.b64encode(bytes(range(32, 64))).decode()
+    settings = load_settings({**GOOD, "IDP_DATA_KEYS": f"7:{other}, 1:{KEY}"})
+    assert list(settings.data_key_map()) == [7, 1]
+
+
+def test_a_demo_makes_its_own_secrets_readable_by_its_owner_only(tmp_path: Path) -> None:
+    var = tmp_path / "var"
+    first = load_demo_settings({"IDP_VAR_DIR": str(var)})
+    kept = sorted(var.glob("*.secret"))
+    assert [file.stat().st_mode & 0o777 for file in kept] == [0o600] * 3
+    assert var.stat().st_mode & 0o777 == 0o700
+    again = load_demo_settings({"IDP_VAR_DIR": str(var)})
+    elsewhere = load_demo_settings({"IDP_VAR_DIR": str(tmp_path / "other")})
+    secret = first.secret_key.get_secret_value()
+    assert secret == again.secret_key.get_secret_value() != elsewhere.secret_key.get_secret_value()
+    assert first.data_key_map() == again.data_key_map()
+
+
+def test_a_demo_leaves_another_installations_storage_and_secrets_alone(tmp_path: Path) -> None:
+    settings = load_demo_settings(
+        {**GOOD, "IDP_REDIS_URL": "redis://r.example", "IDP_VAR_DIR": str(tmp_path)}
+    )
+    assert settings.mode is Mode.DEMO
+    assert settings.issuer == "http://localhost:8000"
+    assert settings.database_url.startswith(f"sqlite:///{tmp_path.resolve()}")
+    assert settings.redis_url.get_secret_value() == ""
+    assert settings.secret_key.get_secret_value() != GOOD["IDP_SECRET_KEY"]
+
+
+def test_a_demo_whose_directory_cannot_be_used_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(SettingsRefused, match="IDP_VAR_DIR"):
+        load_demo_settings({"IDP_VAR_DIR": str(file / "var")})
+
+
+def test_settings_handed_to_a_child_are_the_same(tmp_path: Path) -> None:
+    settings = load_demo_settings({"IDP_VAR_DIR": str(tmp_path), "IDP_SITE_NAME": "试用"})
+    assert load_settings(as_variables(settings)) == settings
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("127.8.9.1", True),
+        ("[::1]", True),
+        ("localhost.evil.example", False),
+        ("127.0.0.1.evil.example", False),
+        ("0.0.0.0", False),  # noqa: S104 - an example
+        ("10.0.0.1", False),
+        ("", False),
+    ],
+)
+def test_what_is_loopback(host: str, expected: bool) -> None:
+    assert is_loopback(host) is expected
+
+
+def test_every_setting_is_described() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
