@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Iterator
 
@@ -25,6 +26,8 @@ def main(names: list[str]) -> int:
     if unknown:
         sys.stderr.write(f"Unknown: {', '.join(unknown)}. There are {', '.join(BENCHMARKS)}.\n")
         return 2
+    # Ended from outside, it still takes its servers and databases away.
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(1))
     for name, bench in BENCHMARKS.items():
         if not names or name in names:
             for figure in bench():

@@ -101,7 +101,7 @@ def resident_number(number: int) -> str:
     """A resident number that nobody has; the first 168,000 differ."""
     serial, rest = number % 1000, number // 1000
     body = f"990100{1950 + rest % 14}{rest % 12 + 1:02d}{rest % 28 + 1:02d}{serial:03d}"
-    return body + str(ric.calc_check_digit(body))
+    return body + str(ric.calc_check_digit(body + "-"))
 
 
 def _company(db: Session, vault: Vault, number: int, password_hash: str | None, *, now: datetime) -> Company:

@@ -69,17 +69,17 @@ class DemoMandate:
 # Each list begins with a live one that every portal knows.
 PEOPLE = (
     DemoPerson("qianwb", "钱文博", "990100198609230174", "13800000002", "live"),
-    DemoPerson("lisy", "李思远", "990100198806170310", "13800000004", "several"),
-    DemoPerson("chuyun", "褚云", "99010019991201028X", "13800000011", "none"),
-    DemoPerson("sunyt", "孙雨桐", "990100199301050266", "13800000003", "live"),
-    DemoPerson("weidong", "卫东", "990100196808240335", "13800000012", "live"),
-    DemoPerson("zhouqm", "周启明", "990100198107300191", "13800000005", "expired"),
+    DemoPerson("lisy", "李思远", "990100198806170318", "13800000004", "several"),
+    DemoPerson("chuyun", "褚云", "990100199912010283", "13800000011", "none"),
+    DemoPerson("sunyt", "孙雨桐", "99010019930105026X", "13800000003", "live"),
+    DemoPerson("weidong", "卫东", "990100196808240333", "13800000012", "live"),
+    DemoPerson("zhouqm", "周启明", "990100198107300195", "13800000005", "expired"),
     DemoPerson("wujing", "吴静", "990100199502110425", "13800000006", "future"),
-    DemoPerson("zhaoxl", "赵晓岚", "99010019780412024X", "13800000001", "representative"),
-    DemoPerson("zhenghai", "郑海", "990100197009080138", "13800000007", "representative"),
-    DemoPerson("wangrn", "王若楠", "990100197511260480", "13800000008", "representative"),
-    DemoPerson("fengli", "冯立", "990100196903150155", "13800000009", "representative"),
-    DemoPerson("chenmo", "陈默", "99010019730519037X", "13800000010", "representative"),
+    DemoPerson("zhaoxl", "赵晓岚", "990100197804120240", "13800000001", "representative"),
+    DemoPerson("zhenghai", "郑海", "990100197009080139", "13800000007", "representative"),
+    DemoPerson("wangrn", "王若楠", "990100197511260485", "13800000008", "representative"),
+    DemoPerson("fengli", "冯立", "99010019690315015X", "13800000009", "representative"),
+    DemoPerson("chenmo", "陈默", "990100197305190375", "13800000010", "representative"),
 )
 
 COMPANIES = (

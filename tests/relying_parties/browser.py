@@ -107,7 +107,7 @@ def a_representative(**changes: Any) -> dict[str, Any]:
         "name": "赵晓岚",
         "phone_number_masked": "138****0001",
         "id_type": "resident_id",
-        "id_number": "99010019780412024X",
+        "id_number": "990100197804120240",
         "entity": {
             "uscc": "91990100MA0TX00115",
             "name": "松原示例科技有限公司",
@@ -151,6 +151,6 @@ def lisy(uscc: str, company: str) -> dict[str, Any]:
     return an_operator(
         sub="sub-lisy",
         name="李思远",
-        id_number="990100198806170310",
+        id_number="990100198806170318",
         entity={"uscc": uscc, "name": company, "type": "企业法人", "status": "normal"},
     )
