@@ -17,7 +17,6 @@ from idp.adapters.ephemeral.sql import SqlEphemeralStore
 from idp.config import Settings, load_settings
 from idp.crypto import Vault, derive
 from idp.db import Database
-from idp.demo import views as demo
 from idp.enterprise import views as enterprise
 from idp.login import views as login
 from idp.oauth import views as oauth
@@ -65,6 +64,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
+def create_served_app() -> Flask:
+    """The same inside a server's worker, which logs as JSON lines."""
+    logs.configure()
+    return create_app()
+
+
 def open_backends(settings: Settings) -> Backends:
     """Connect storage as the settings say; nothing is created."""
     redis_url = settings.redis_url.get_secret_value()
@@ -103,4 +108,6 @@ def _register_rooms(app: Flask, settings: Settings) -> None:
         app.register_blueprint(room.blueprint)
     oauth.install(app, settings)
     if settings.demo:
+        from idp.demo import views as demo  # noqa: PLC0415 - production never loads the demo
+
         app.register_blueprint(demo.blueprint)

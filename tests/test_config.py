@@ -72,9 +72,7 @@ def test_production_is_the_default_and_needs_four_settings() -> None:
         ({"IDP_ARGON2_MEMORY_KIB": "1"}, "IDP_ARGON2_MEMORY_KIB"),
     ],
 )
-def test_what_cannot_be_run_with_is_refused_by_name(
-    changed: dict[str, str], sentence: str, tmp_path: Path
-) -> None:
+def test_production_refuses_what_is_unsafe(changed: dict[str, str], sentence: str, tmp_path: Path) -> None:
     told = refusal({**GOOD, "IDP_VAR_DIR": str(tmp_path), **changed})
     assert sentence in told
     for secret in (GOOD["IDP_SECRET_KEY"], KEY):

@@ -6,7 +6,7 @@
 ``grants``    authorization codes, grants, refresh tokens: spent before minted
 ``consents``  what a person allowed a third-party client to see
 ``subjects``  pairwise and public subject identifiers
-``logouts``   telling relying parties that a sign-in has ended
+``logouts``   telling relying parties that a sign-in has ended; the worker delivers
 ``endings``   ending a session, a mandate or an account, everywhere at once
 ``retention`` forgetting what has been dead for long
 

@@ -6,12 +6,12 @@ running requests on SIGTERM, for at most `KILL_AFTER` seconds, and starts a work
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Annotated
 
 import structlog
 import typer
-from granian import Granian
-from granian.constants import Interfaces
 
 from idp.access.keys import load_keys
 from idp.cli.desk import Refused, opened
@@ -22,7 +22,7 @@ log = structlog.get_logger()
 KILL_AFTER = 30
 # Granian counts connections, not requests: an idle browser keeps its place, so there must be many.
 CONNECTIONS = 1024
-FACTORY = "idp.app:create_app"
+FACTORY = "idp.app:create_served_app"
 
 
 def serve(
@@ -38,21 +38,25 @@ def serve(
     settings = _checked()
     address = listen_address(settings, host)
     log.info("serving", mode=settings.mode.value, issuer=settings.issuer, address=address, port=port)
-    Granian(
-        FACTORY,
-        factory=True,
-        address=address,
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=workers,
-        blocking_threads=threads,
-        backlog=CONNECTIONS,
-        backpressure=CONNECTIONS,
-        websockets=False,
-        log_access=False,
-        respawn_failed_workers=True,
-        workers_kill_timeout=KILL_AFTER,
-    ).serve()
+    # The server takes this process's place, so its workers load the application and no commands.
+    command = _command(address, port=port, workers=workers, threads=threads)
+    os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, no shell
+
+
+def _command(address: str, *, port: int, workers: int, threads: int) -> list[str]:
+    options = {
+        "interface": "wsgi",
+        "host": address,
+        "port": port,
+        "workers": workers,
+        "blocking-threads": threads,
+        "backlog": CONNECTIONS,
+        "backpressure": CONNECTIONS,
+        "workers-kill-timeout": KILL_AFTER,
+    }
+    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    flags = ["--factory", "--no-ws", "--no-access-log", "--respawn-failed-workers"]
+    return [sys.executable, "-m", "granian", *words, *flags, FACTORY]
 
 
 def listen_address(settings: Settings, host: str) -> str:

@@ -20,7 +20,7 @@ import structlog
 import typer
 from sqlalchemy.exc import IntegrityError
 
-from idp.access import logouts
+from idp.access import logout_delivery, logouts
 from idp.access.keys import load_keys
 from idp.access.retention import forget
 from idp.accounts.outbox import deliver_due
@@ -116,7 +116,9 @@ def deliverers(settings: Settings, backends: Backends, relying_parties: RelyingP
     """Kind of message to what delivers it; a new kind is added here."""
     with backends.database.session() as db:
         keys = load_keys(db, backends.vault)
-    logout = logouts.deliverer(keys, relying_parties, issuer=settings.issuer, clock=lambda: datetime.now(UTC))
+    logout = logout_delivery.deliverer(
+        keys, relying_parties, issuer=settings.issuer, clock=lambda: datetime.now(UTC)
+    )
     return {logouts.KIND: logout}
 
 

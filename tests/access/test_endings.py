@@ -13,7 +13,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 from sqlalchemy import select
 
-from idp.access import endings, logouts
+from idp.access import endings, logout_delivery, logouts
 from idp.accounts.audit import AuditEvent, Origin
 from idp.accounts.models import Enterprise, Mandate, Person
 from idp.accounts.outbox import OutboxMessage, deliver_due
@@ -45,7 +45,11 @@ def deliver(world: World, answer: Callable[[httpx2.Request], httpx2.Response], *
     """One round of the worker, `after` seconds from now, against portals that answer like this."""
     parties = RelyingParties(inside_allowed=True, transport=httpx2.MockTransport(answer))
     now = datetime.now(UTC) + timedelta(seconds=after)
-    by = {logouts.KIND: logouts.deliverer(world.platform.keys, parties, issuer=ISSUER, clock=lambda: now)}
+    by = {
+        logouts.KIND: logout_delivery.deliverer(
+            world.platform.keys, parties, issuer=ISSUER, clock=lambda: now
+        )
+    }
     return deliver_due(world.backends.database, world.backends.vault, by, now=now)
 
 

@@ -70,7 +70,7 @@ COLUMNS = ["at", "action", "actor", "on_behalf_of", "entity", "target", "detail"
 
 
 @pytest.mark.parametrize("sealed", [False, True])
-def test_every_changed_column_is_found(world: World, sealed: bool) -> None:
+def test_a_changed_row_is_found(world: World, sealed: bool) -> None:
     for column in (*COLUMNS, "request_id", "mac"):
         with world.write() as db:
             db.execute(delete(AuditEvent))
@@ -97,6 +97,14 @@ def slip_in(db: Any) -> None:
     db.add(AuditEvent(**{**copy, "id": uuid7()}))
 
 
+def slip_in_unsealed(db: Any) -> None:
+    """The same, as if it had not been sealed yet."""
+    slip_in(db)
+    db.flush()
+    newest = select(AuditEvent.id).order_by(AuditEvent.id.desc()).limit(1).scalar_subquery()
+    db.execute(update(AuditEvent).where(AuditEvent.id == newest).values(batch_number=None))
+
+
 def remove_batch(db: Any) -> None:
     db.execute(delete(AuditEvent).where(AuditEvent.batch_number == 2))
     db.execute(delete(AuditBatch).where(AuditBatch.number == 2))
@@ -108,6 +116,7 @@ TAMPERINGS: dict[str, tuple[Callable[[Any], Any], str]] = {
         "Batch 1 has 2 rows",
     ),
     "a row is slipped in": (slip_in, "Batch 2 has 4 rows"),
+    "a copied row waits to be sealed": (slip_in_unsealed, "was changed"),
     "a row is moved to another batch": (
         lambda db: db.execute(update(AuditEvent).where(AuditEvent.id == first_row()).values(batch_number=3)),
         "Batch 3 does not match its seal",

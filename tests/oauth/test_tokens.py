@@ -116,6 +116,19 @@ def test_the_kinds_of_tokens_do_not_pass_for_one_another(world: World) -> None:
     assert "code" in browser.open(Authorization(client).address("openid")).query
 
 
+def test_the_type_in_the_header_alone_keeps_kinds_apart(world: World) -> None:
+    browser, client, keys = a_signed_in_person(world), world.a_client(), world.platform.keys
+    tokens = tokens_for(browser, client)
+    access, identity = payload_of(tokens["access_token"]), payload_of(tokens["id_token"])
+    assert get_with(world, keys.sign(access, alg="ES256", typ="at+jwt")).status_code == 200
+    for typ in ("JWT", "logout+jwt", "", "AT+JWT"):
+        assert get_with(world, keys.sign(access, alg="ES256", typ=typ)).status_code == 401, typ
+    for typ in ("at+jwt", "logout+jwt", "", "jwt"):
+        hint = keys.sign(identity, alg="RS256", typ=typ)
+        page = browser.open(Authorization(client).address("openid", id_token_hint=hint))
+        assert refused_with(page) == ("invalid_request", True), typ
+
+
 def test_another_clients_id_token_is_no_hint(world: World) -> None:
     browser, mine, other = a_signed_in_person(world), world.a_client(), world.a_client()
     hint = tokens_for(browser, other)["id_token"]
