@@ -19,6 +19,7 @@ from idp.crypto import Vault, derive
 from idp.db import Database
 from idp.enterprise import views as enterprise
 from idp.login import views as login
+from idp.oauth import endpoints
 from idp.oauth import views as oauth
 from idp.person import views as person
 from idp.web import captcha, cookies, errors, logs, pages, render, security, signin
@@ -104,9 +105,9 @@ def _platform(settings: Settings) -> Platform:
 
 
 def _register_rooms(app: Flask, settings: Settings) -> None:
-    for room in (pages, captcha, login, person, enterprise):
+    for room in (pages, captcha, login, person, enterprise, oauth):
         app.register_blueprint(room.blueprint)
-    oauth.install(app, settings)
+    endpoints.install(app, settings)
     if settings.demo:
         from idp.demo import views as demo  # noqa: PLC0415 - production never loads the demo
 

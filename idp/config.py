@@ -293,8 +293,8 @@ def _given(environ: Mapping[str, str]) -> dict[str, Any]:
         if file:
             try:
                 given[name] = Path(file).read_text(encoding="utf-8").strip()
-            except OSError as unreadable:
-                msg = f"{variable}_FILE cannot be read: {unreadable.strerror}."
+            except (OSError, UnicodeDecodeError) as unreadable:
+                msg = f"{variable}_FILE cannot be read: {type(unreadable).__name__}."
                 raise SettingsRefused(msg) from None
         elif variable in environ:
             given[name] = environ[variable]

@@ -100,7 +100,12 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         engine = create_engine(
-            parsed, isolation_level="AUTOCOMMIT", pool_size=pool_size, connect_args={"timeout": 15}
+            parsed,
+            isolation_level="AUTOCOMMIT",
+            # What a person typed must not reach a log by way of an exception.
+            hide_parameters=True,
+            pool_size=pool_size,
+            connect_args={"timeout": 15},
         )
         event.listen(engine, "connect", _tune_sqlite)
     else:
@@ -108,6 +113,8 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
         engine = create_engine(
             parsed,
             isolation_level="AUTOCOMMIT",
+            # What a person typed must not reach a log by way of an exception.
+            hide_parameters=True,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=5,

@@ -11,6 +11,7 @@
 /oauth/logout                            RP-initiated logout
 =======================================  =====================================================
 
+``views``      where people's browsers come; ``endpoints`` what programs call
 ``rules``      what a request must satisfy, a rule a function, in the order of the table
 ``authorize``  validate, decide what is missing, answer
 ``server``     Authlib's server with our requests, client authentication and grants

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, abort, url_for
+from flask import Blueprint, Response, abort, request, url_for
 
 from idp.proof import captcha
 from idp.proof.captcha import CaptchaRefused
@@ -19,6 +19,7 @@ from idp.web.platform import now, platform, settings
 
 blueprint = Blueprint("captcha", __name__, url_prefix="/captcha")
 
+_SOUNDS_A_MINUTE = 60
 SENTENCES = {
     "missing": "请填写图形验证码",
     "expired": "图形验证码已过期，请填写新的一张",
@@ -68,6 +69,9 @@ def image(captcha_id: str) -> Response:
 
 @blueprint.get("/<captcha_id>.wav")
 def sound(captcha_id: str) -> Response:
-    """The voice, as long as the captcha lives."""
+    """The voice, as long as the captcha lives; speaking is dear, so an address hears so many a minute."""
+    heard = platform().store.increment(f"captcha-sounds:{request.remote_addr}", ttl=60)
+    if heard > _SOUNDS_A_MINUTE:
+        abort(429)
     voice = captcha.sound(platform().store, captcha_id, now=now())
     return Response(voice, mimetype="audio/wav") if voice else abort(404)

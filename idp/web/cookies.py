@@ -18,19 +18,23 @@ import re
 from dataclasses import dataclass
 
 from flask import Flask, Response, current_app, request, session
-from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from idp.config import Settings
 from idp.crypto import new_token
 from idp.web.platform import settings
+from idp.web.security import called_by_programs
 
 _KNOWN_AT_MOST = 12
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,100}\Z")
 
 
-class _OneSigner(SecureCookieSessionInterface):
-    """Flask's signed cookie; its signer is made once, not for each request, as the secret never changes."""
+class BrowserSessions(SecureCookieSessionInterface):
+    """Flask's signed cookie, for browsers only: answers to programs neither set it nor vary by it.
+
+    Its signer is made once, not for each request, as the secret never changes.
+    """
 
     def __init__(self) -> None:
         self._signer: URLSafeTimedSerializer | None = None
@@ -41,10 +45,15 @@ class _OneSigner(SecureCookieSessionInterface):
             self._signer = super().get_signing_serializer(app)
         return self._signer
 
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Write the cookie with an answer to a browser."""
+        if not called_by_programs(app):
+            super().save_session(app, session, response)
+
 
 def configure(app: Flask, configured: Settings) -> None:
     """Name and harden Flask's own cookie."""
-    app.session_interface = _OneSigner()
+    app.session_interface = BrowserSessions()
     app.config.update(
         SESSION_COOKIE_NAME=_named("idp_browser", configured),
         SESSION_COOKIE_HTTPONLY=True,

@@ -7,7 +7,7 @@ request id and answered without a trace.
 from __future__ import annotations
 
 import structlog
-from flask import Flask, Response, g, jsonify, make_response, request, url_for
+from flask import Flask, Response, current_app, g, jsonify, make_response, request, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
@@ -105,7 +105,7 @@ def _places(error: Exception) -> list[str]:
 
 
 def _answer(status: int, *, retry_after: int | None) -> Response:
-    if security.called_by_clients(request.endpoint or ""):
+    if security.called_by_programs(current_app):
         code = {401: "invalid_client", 500: "server_error", 503: "temporarily_unavailable"}.get(
             status, "invalid_request"
         )

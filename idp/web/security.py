@@ -20,6 +20,9 @@ from idp.web.platform import now, settings
 csrf = CSRFProtect()
 """CSRF protection of every form (Flask-WTF); endpoints that clients call are exempted by name."""
 
+PROGRAMS = "programs"
+"""The blueprint whose addresses programs call."""
+
 _LONGEST_QUERY = 16_000
 _OPEN_TO_ANY_HOST = {"/healthz", "/readyz", "/metrics"}
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -49,14 +52,17 @@ def allow_form_to(origins: Iterable[str]) -> None:
     g.form_origins = tuple(origins)
 
 
-def called_by_clients(view: str) -> bool:
-    """Whether the endpoint `view` speaks to programs (JSON) rather than to people."""
-    return view.startswith("oauth.") and view not in {
-        "oauth.authorize",
-        "oauth.consent",
-        "oauth.logout",
-        "oauth.errors",
-    }
+def called_by_programs(app: Flask) -> bool:
+    """Whether the request in hand is for an address that answers programs, in JSON, whatever its method."""
+    if request.endpoint is not None:
+        return _is_for_programs(request.endpoint)
+    return any(
+        rule.rule == request.path for rule in app.url_map.iter_rules() if _is_for_programs(rule.endpoint)
+    )
+
+
+def _is_for_programs(endpoint: str) -> bool:
+    return endpoint.startswith(PROGRAMS + ".")
 
 
 def _name_request() -> None:
@@ -95,7 +101,7 @@ def _check_origin() -> None:
 
 def _takes_cross_site_posts(view: str) -> bool:
     # OpenID Connect Core §3.1.2.1 and RP-Initiated Logout §2 require POST from the relying party's page.
-    return called_by_clients(view) or view in {"oauth.authorize", "oauth.logout"}
+    return _is_for_programs(view) or view in {"oauth.authorize", "oauth.logout"}
 
 
 def _harden(response: Response) -> Response:

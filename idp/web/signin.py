@@ -151,4 +151,6 @@ def _load(_request: Request) -> Any:
 
 
 def _to_sign_in() -> BaseResponse:
-    return redirect(url_for("login.start"))
+    # The journey goes on where it was when the sign-in ran out.
+    transaction = request.args.get("tx")
+    return redirect(url_for("login.start", tx=transaction) if transaction else url_for("login.start"))

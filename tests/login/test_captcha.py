@@ -135,3 +135,13 @@ def test_the_page_does_not_hold_the_answer(world: World, browser: Browser) -> No
     assert (picture.response.mimetype, voice.response.mimetype) == ("image/png", "audio/wav")
     assert picture.response.headers["Cache-Control"] == "no-store"
     assert browser.open("/captcha/nothing.png").status == 404
+
+
+def test_an_address_hears_only_so_many_voices_a_minute(world: World) -> None:
+    browser = world.browser()
+    page = browser.open("/login/legal")
+    captcha_id = page.form()["fields"]["captcha_id"]
+    answers = {browser.open(f"/captcha/{captcha_id}.wav").status for _time in range(61)}
+    assert answers == {200, 429}
+    elsewhere = world.browser(address="203.0.113.9")
+    assert elsewhere.open(f"/captcha/{captcha_id}.wav").status == 200

@@ -124,3 +124,12 @@ def test_a_double_click_gives_one_code(world: World) -> None:
     second = browser.post(url, {**form, "decision": "allow"}, follow=False)
     assert "code" in first.query
     assert "code" not in second.query
+
+
+def test_a_sign_in_that_ran_out_at_the_question_goes_on_afterwards(world: World) -> None:
+    person, browser, client = world.a_person(), world.browser(), world.a_client(first_party=False)
+    browser.sign_in_person(person)
+    asked = browser.open(Authorization(client).address("openid")).url
+    browser.client.delete_cookie("idp_session", domain="localhost")
+    page = browser.sign_in_person(person, at=asked)
+    assert page.url.startswith("/oauth/consent")

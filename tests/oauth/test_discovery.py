@@ -90,3 +90,8 @@ def test_tokens_are_verified_with_the_published_key_they_name(world: World, alg:
     header = header_of(tokens["id_token"])
     assert (header["alg"], kids[header["kid"]]) == (alg, alg)
     assert claims_of(world, tokens["id_token"])["aud"] == client.client_id
+
+
+def test_it_is_the_same_for_every_browser(world: World) -> None:
+    for path in ("/.well-known/openid-configuration", "/oauth/jwks"):
+        assert "Cookie" not in world.browser().open(path).response.headers.get("Vary", "")

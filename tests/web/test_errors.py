@@ -135,3 +135,9 @@ def test_a_journey_that_is_asked_with_methods_nobody_knows(world: World) -> None
         answer = world.app.test_client().open("/login/person", method=method, base_url=ISSUER)
         assert answer.status_code == 405
         assert "请求编号" in answer.get_data(as_text=True)
+
+
+def test_a_wrong_method_at_an_address_for_programs_is_answered_in_json(world: World) -> None:
+    page = world.browser().open("/oauth/token")
+    assert page.status == 405
+    assert page.response.get_json()["error"] == "invalid_request"
