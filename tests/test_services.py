@@ -32,7 +32,7 @@ def run_inner(tmp_path: Path, *options: str, **environment: str) -> subprocess.C
 
 
 def test_the_database_is_empty_and_ours(postgres_url: str) -> None:
-    with psycopg.connect(postgres_url) as connection:
+    with services.database(postgres_url) as url, psycopg.connect(url) as connection:
         tables = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
         name, encoding = connection.execute(
             "SELECT current_database(), pg_encoding_to_char(encoding) FROM pg_database"

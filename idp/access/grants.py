@@ -19,10 +19,10 @@ from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, bindparam, case, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, load_only, mapped_column
 
 from idp.accounts.models import Enterprise, LoginName, Mandate, Person
-from idp.accounts.sessions import LIVE, SigninSession, as_of
+from idp.accounts.sessions import LEAN, LIVE, SigninSession, as_of
 from idp.adapters.ephemeral import EphemeralStore
 from idp.crypto import hash_token, keyed_digest, new_token
 from idp.db import ALONE, Base, uuid7
@@ -80,7 +80,7 @@ class EndedToken(Base):
 
 
 # Built once, like LIVE itself: building these would cost more than running them.
-_OF_SESSION = LIVE.where(SigninSession.id == bindparam("session_id"))
+_OF_SESSION = LIVE.options(*LEAN).where(SigninSession.id == bindparam("session_id"))
 _USERNAME = case(
     (
         SigninSession.legal_account_id.is_not(None),
@@ -91,7 +91,8 @@ _USERNAME = case(
     else_=select(LoginName.name).where(LoginName.person_id == SigninSession.person_id).scalar_subquery(),
 )
 _OF_GRANT = (
-    LIVE.add_columns(Grant, _USERNAME)
+    LIVE.options(*LEAN, load_only(Grant.client_id, Grant.scope))
+    .add_columns(Grant, _USERNAME)
     .join(Grant, Grant.session_id == SigninSession.id)
     .where(Grant.id == bindparam("grant_id"), Grant.ended_at.is_(None))
 )

@@ -156,7 +156,7 @@ def test_a_protected_page_comes_back_after_the_sign_in(browser: Browser) -> None
     page = browser.text("/record")
     assert "周*明" in page
     assert "周启明" not in page
-    assert "9901**********0191" in page
+    assert "9901**********0195" in page
 
 
 def test_a_natural_person_has_no_unit_record(browser: Browser) -> None:
