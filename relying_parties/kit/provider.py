@@ -172,7 +172,8 @@ class Provider:
             raise ProviderUnavailable("the key set is malformed")
         keys = {}
         for entry in listed:
-            if not isinstance(entry, dict) or not _may_sign(entry):
+            # No shared secrets; joserfc holds a key to the `use` and `alg` it is published for.
+            if not isinstance(entry, dict) or entry.get("kty") not in {"RSA", "EC"}:
                 continue
             try:
                 keys[str(entry.get("kid"))] = jwk.import_key(entry)
@@ -190,10 +191,6 @@ class Provider:
             return self._http.request(method, address, headers=headers, data=form)
         except (httpx2.HTTPError, httpx2.InvalidURL) as failed:
             raise ProviderUnavailable(f"{urlsplit(address).path}: {type(failed).__name__}") from None
-
-
-def _may_sign(entry: dict[str, Any]) -> bool:
-    return entry.get("use", "sig") == "sig" and entry.get("kty") in {"RSA", "EC"}
 
 
 def _basic(client_id: str, client_secret: str) -> str:

@@ -120,7 +120,7 @@ def test_without_a_document_number_nobody_is_matched(browser: Browser) -> None:
 
 
 def test_the_check_character_x_may_be_small(browser: Browser) -> None:
-    browser.sign_in(a_representative(id_number="990100197804120240"))
+    browser.sign_in(an_operator(sub="sub-sunyt", name="孙雨桐", id_number="99010019930105026x"))
     assert browser.is_signed_in()
 
 

@@ -138,6 +138,15 @@ def test_a_token_of_another_browser_changes_nothing(browser: Browser, other_brow
     assert browser.is_signed_in()
 
 
+def test_without_a_session_too_a_token_is_its_browsers_own(browser: Browser, other_browser: Browser) -> None:
+    refused = an_operator(sub="somebody-else", id_number="990100200001010000")
+    browser.sign_in(refused)
+    other_browser.sign_in(refused)
+    answer = browser.post("/logout", {"csrf_token": _token(other_browser, "/refused")})
+    assert answer.status_code == 403
+    assert browser.get("/refused").status_code == 403
+
+
 def test_a_token_of_an_earlier_session_changes_nothing(browser: Browser) -> None:
     browser.sign_in(an_operator())
     token = _token(browser)
@@ -207,5 +216,5 @@ def test_a_database_that_cannot_answer_is_a_page_to_try_again(
     assert "sessions" not in answer.text
 
 
-def _token(browser: Browser) -> str:
-    return browser.text("/").split('name="csrf_token" value="')[1].split('"')[0]
+def _token(browser: Browser, page: str = "/") -> str:
+    return browser.text(page).split('name="csrf_token" value="')[1].split('"')[0]
