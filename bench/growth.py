@@ -105,7 +105,7 @@ def _insert(engine: Engine, first: int, last: int) -> None:
 
 
 def _legal(db: Session, _here: Installation, company: Company) -> object:
-    return directory.find_enterprise(db, company.uscc)
+    return directory.find_legal_login(db, company.uscc)
 
 
 def _operator(db: Session, here: Installation, company: Company) -> object:

@@ -122,7 +122,7 @@ class Settings(BaseModel):
     argon2_memory_kib: int = Field(19456, ge=8192, description="Argon2id memory, KiB.")
     argon2_time: int = Field(2, ge=1, description="Argon2id passes.")
     argon2_lanes: int = Field(1, ge=1, description="Argon2id lanes.")
-    hash_slots: int = Field(4, ge=1, description="Password hashes that run at once in one process.")
+    hash_slots: int = Field(2, ge=1, description="Password hashes that run at once in one process.")
     hash_queue: int = Field(
         32, ge=0, description="Password checks that may wait for a slot; more are answered 503."
     )

@@ -176,7 +176,7 @@ def add_client(db: Session, new: NewClient, *, production: bool, now: datetime) 
     if taken:
         msg = f"There is a client {new.client_id} already."
         raise ClientRefused(msg)
-    client = Client(client_id=new.client_id or new_token(12), created_at=now)
+    client = Client(client_id=new.client_id or _new_client_id(), created_at=now)
     secret = None
     if new.auth_method.startswith("client_secret"):
         secret = new.secret or new_token()
@@ -263,6 +263,11 @@ def check_uri(uri: str, *, production: bool) -> None:
     if parts.scheme != "https" and not allowed_http:
         msg = f"{uri[:200]!r} must be https" + ("." if production else ", or http on loopback.")
         raise ClientRefused(msg)
+
+
+def _new_client_id() -> str:
+    # Never with a dash in front: a command would take it for an option.
+    return new_token(12).replace("-", "x").replace("_", "y")
 
 
 def _one_of(what: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -108,7 +108,20 @@ class AuditEvent(Base):
 
 # Through Core: one row needs no unit of work, which costs more than the statement.
 _NEW_EVENT = insert(AuditEvent.metadata.tables[AuditEvent.__tablename__])
-_TOLD = ("action", "actor", "on_behalf_of", "entity", "target", "address", "device", "request_id")
+# What the MAC covers, in its order; part of the format of the trail.
+_TOLD = (
+    "id",
+    "at",
+    "action",
+    "actor",
+    "on_behalf_of",
+    "entity",
+    "target",
+    "address",
+    "device",
+    "request_id",
+    "detail",
+)
 
 
 class Trail:
@@ -176,10 +189,10 @@ class Trail:
 
     def _changed(self, rows: Any) -> Iterator[str]:
         for row in rows:
-            if not same(self._mac(vars(row)), row.mac):
+            if not same(self._mac({name: getattr(row, name) for name in _TOLD}), row.mac):
                 yield f"Event {row.id} of {row.at.isoformat()} was changed."
 
     def _mac(self, row: Mapping[str, Any]) -> str:
-        told = [row["at"].isoformat(), *(row[name] for name in _TOLD)]
-        told.append(json.dumps(row["detail"], sort_keys=True))
-        return keyed_digest(self._key, row["id"].bytes, *told)
+        row_id, at, *told, detail = (row[name] for name in _TOLD)
+        written = json.dumps(detail, sort_keys=True)
+        return keyed_digest(self._key, row_id.bytes, at.isoformat(), *told, written)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, bindparam, or_, select
@@ -32,14 +33,36 @@ from idp.db import uuid7
 
 _ANY_LENGTH = {"shortest": 1, "longest": 64}
 
-# Built once: building them costs as much as running them.
 _COMPANY = select(Enterprise).options(joinedload(Enterprise.account), joinedload(Enterprise.representative))
-_BY_CODE = _COMPANY.where(Enterprise.uscc == bindparam("code"))
-_BY_NAME = (
-    _COMPANY.join(LegalAccount, LegalAccount.enterprise_id == Enterprise.id)
-    .join(LoginName, LoginName.legal_account_id == LegalAccount.id)
-    .where(LoginName.name == bindparam("name"))
+_LEGAL_LOGIN = (
+    select(
+        LegalAccount.id,
+        LegalAccount.activated_at,
+        Enterprise.id,
+        Enterprise.status,
+        Enterprise.suspended_at,
+        Enterprise.representative_id,
+        Person.suspended_at,
+        Credential.id,
+        Credential.password_hash,
+        Credential.must_change,
+        Credential.changed_at,
+    )
+    .select_from(Enterprise)
+    .join(LegalAccount, LegalAccount.enterprise_id == Enterprise.id)
+    .join(Person, Person.id == Enterprise.representative_id)
+    .outerjoin(Credential, Credential.legal_account_id == LegalAccount.id)
 )
+_NAMED = (
+    select(LegalAccount.enterprise_id)
+    .join(LoginName, LoginName.legal_account_id == LegalAccount.id)
+    .where(LoginName.name == bindparam("typed"))
+    .scalar_subquery()
+)
+_WHICH = {"code": Enterprise.uscc == bindparam("typed"), "name": Enterprise.id == _NAMED}
+# Built once: building them costs as much as running them.
+_COMPANIES = {kind: _COMPANY.where(which) for kind, which in _WHICH.items()}
+_LEGAL_LOGINS = {kind: _LEGAL_LOGIN.where(which) for kind, which in _WHICH.items()}
 
 
 class AlreadyTaken(Exception):
@@ -70,15 +93,36 @@ class NewMandate:
     department: str | None = None
 
 
+class LegalLogin(NamedTuple):
+    """A company's account as far as its login asks: columns, because objects cost more than the look-up."""
+
+    account_id: UUID
+    activated_at: datetime | None
+    enterprise_id: UUID
+    status: str
+    suspended_at: datetime | None
+    representative_id: UUID
+    representative_suspended_at: datetime | None
+    credential_id: UUID | None
+    password_hash: str | None
+    must_change: bool | None
+    changed_at: datetime | None
+
+
 def find_enterprise(db: Session, typed: str) -> Enterprise | None:
     """The company with this credit code or account name, with its account and representative."""
-    code = parse_uscc(typed)
-    if code:
-        return db.scalars(_BY_CODE, {"code": code}).first()
-    name = parse_account(typed, **_ANY_LENGTH)
-    if not name:
+    asked = _company_typed(typed)
+    return db.scalars(_COMPANIES[asked[0]], {"typed": asked[1]}).first() if asked else None
+
+
+def find_legal_login(db: Session, typed: str) -> LegalLogin | None:
+    """What decides the login of the company with this credit code or account name, in one look-up."""
+    asked = _company_typed(typed)
+    if asked is None:
         return None
-    return db.scalars(_BY_NAME, {"name": name}).first()
+    # Columns alone need nothing of the session but its connection.
+    row = db.connection().execute(_LEGAL_LOGINS[asked[0]], {"typed": asked[1]}).first()
+    return LegalLogin(*row) if row else None
 
 
 def find_person(db: Session, vault: Vault, typed: str) -> Person | None:
@@ -241,6 +285,15 @@ def set_mandate_password(
     db.add(credential)
     _flush(db)
     return credential
+
+
+def _company_typed(typed: str) -> tuple[str, str] | None:
+    """Which name of a company somebody typed, and its canonical form."""
+    code = parse_uscc(typed)
+    if code:
+        return "code", code
+    name = parse_account(typed, **_ANY_LENGTH)
+    return ("name", name) if name else None
 
 
 def _flush(db: Session) -> None:

@@ -115,14 +115,14 @@ class SignedIn:
 
 def open_session(
     db: Session, identity: Identity, proof: Proof, device: Device, *, lifetime: timedelta, now: datetime
-) -> tuple[SigninSession, str]:
-    """Open a sign-in and return it with the token for the browser's cookie.
+) -> tuple[UUID, str]:
+    """Open a sign-in and return its id with the token for the browser's cookie.
 
     The token is new at each call: a session never keeps its id over a rise of privilege.
     """
-    token = new_token()
+    opened, token = uuid7(), new_token()
     values: dict[str, Any] = {
-        "id": uuid7(),
+        "id": opened,
         "token_hash": hash_token(token),
         "sid": new_token(18),
         "person_id": identity.person_id,
@@ -142,7 +142,7 @@ def open_session(
     # The rows it rests on may still wait in the session.
     db.flush()
     db.execute(_OPENED, values)
-    return SigninSession(**values), token
+    return opened, token
 
 
 # Through Core: one row needs no unit of work, which costs more than the statement.
@@ -251,11 +251,15 @@ def note_seen(db: Session, session: SigninSession, *, now: datetime) -> None:
 
 def list_live(db: Session, identity: Identity, *, now: datetime) -> Sequence[SigninSession]:
     """The live sign-ins of the same human in the same capacity, newest first."""
-    mine = live(now).with_only_columns(SigninSession).where(
-        SigninSession.person_id == identity.person_id,
-        SigninSession.role == identity.role.value,
-        SigninSession.enterprise_id == identity.enterprise_id
-        if identity.enterprise_id
-        else SigninSession.enterprise_id.is_(None),
+    mine = (
+        live(now)
+        .with_only_columns(SigninSession)
+        .where(
+            SigninSession.person_id == identity.person_id,
+            SigninSession.role == identity.role.value,
+            SigninSession.enterprise_id == identity.enterprise_id
+            if identity.enterprise_id
+            else SigninSession.enterprise_id.is_(None),
+        )
     )
     return db.scalars(mine.order_by(SigninSession.created_at.desc()).limit(200)).all()

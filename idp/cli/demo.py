@@ -77,6 +77,7 @@ def _check_ports(settings: Settings) -> None:
 def _prepare(settings: Settings, secret: str) -> None:
     """Bring the embedded database to this program's schema and make the demo world true in it."""
     migrations.upgrade(settings.database_url)
+    migrations.mark_demo(settings.database_url)
     with connected(settings) as desk:
         with desk.transaction() as db:
             ensure_keys(db, desk.backends.vault, now=desk.now)
@@ -100,6 +101,7 @@ def _portal_variables(settings: Settings, secret: str) -> dict[str, str]:
         "SI_CLIENT_ID": CLIENTS["social_insurance"],
         "SI_CLIENT_SECRET": secret,
         "SI_BASE_URL": addresses.app_urls(base)["social_insurance"],
+        "SI_OTHER_BASE_URLS": addresses.app_urls(base, host="127.0.0.1")["social_insurance"],
         "SI_SECRET_KEY": kept_secret(var / "social_insurance_key.secret", secrets.token_urlsafe(48)),
         "SI_DATABASE": str(var / "social_insurance.db"),
         "SI_RECORDS": str(_RECORDS),

@@ -16,6 +16,7 @@ import typer
 from idp.access.keys import load_keys
 from idp.cli.desk import Refused, opened
 from idp.config import Settings, is_loopback
+from idp.migrations import is_demo
 
 log = structlog.get_logger()
 
@@ -70,6 +71,8 @@ def _checked() -> Settings:
     Raises Refused: here a sentence can be said, in a worker it would be a restart without end.
     """
     with opened() as desk:
+        if not desk.settings.demo and is_demo(desk.settings.effective_database_url()):
+            raise Refused("This is a demo's database: its passwords are public. Production needs its own.")
         desk.backends.store.ping()
         try:
             with desk.transaction() as db:

@@ -15,7 +15,14 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from idp.accounts.calendar import civil_day
-from idp.accounts.directory import canonical_name, find_enterprise, find_mandate, find_person
+from idp.accounts.directory import (
+    LegalLogin,
+    canonical_name,
+    find_enterprise,
+    find_legal_login,
+    find_mandate,
+    find_person,
+)
 from idp.accounts.identity import Identity, Role
 from idp.accounts.models import (
     Credential,
@@ -34,11 +41,21 @@ class PendingActivation(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class StoredPassword:
+    """A credential as it was when it was read."""
+
+    id: UUID
+    password_hash: str
+    must_change: bool
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """Whom somebody claims to be. `obstacle` is said only after the password was right."""
 
     key: str
-    credential: Credential | None = None
+    credential: StoredPassword | None = None
     identity: Identity | None = None
     obstacle: str = ""
     about: tuple[str, ...] = ()
@@ -50,6 +67,7 @@ class Candidate:
         return keyed_digest(b"known-browser", self.key, changed)
 
 
+_STORED = select(Credential.id, Credential.password_hash, Credential.must_change, Credential.changed_at)
 Finder = Callable[[Session, Vault, datetime], Candidate]
 
 
@@ -57,22 +75,22 @@ def legal(typed: str) -> Finder:
     """A company's own account, by account name or credit code (A06)."""
 
     def find(db: Session, _vault: Vault, _now: datetime) -> Candidate:
-        enterprise = find_enterprise(db, typed)
-        if enterprise is None or enterprise.account is None:
+        found = find_legal_login(db, typed)
+        if found is None:
             return _nobody("legal", typed)
-        account = enterprise.account
-        if account.activated_at is None:
+        if found.activated_at is None:
             raise PendingActivation
         return Candidate(
-            key=f"legal:{account.id}",
-            credential=_credential(db, Credential.legal_account_id == account.id),
+            key=f"legal:{found.account_id}",
+            credential=_password_of(found),
             identity=Identity(
-                enterprise.representative_id,
+                found.representative_id,
                 Role.LEGAL_REPRESENTATIVE,
-                enterprise.id,
-                legal_account_id=account.id,
+                found.enterprise_id,
+                legal_account_id=found.account_id,
             ),
-            obstacle=_company_obstacle(enterprise) or _person_obstacle(enterprise.representative),
+            obstacle=_company_obstacle(found.status, found.suspended_at)
+            or _person_obstacle(found.representative_suspended_at),
         )
 
     return find
@@ -104,7 +122,7 @@ def person(typed: str) -> Finder:
             key=f"person:{found.id}",
             credential=_credential(db, Credential.person_id == found.id),
             identity=Identity(found.id, Role.NATURAL_PERSON),
-            obstacle=_person_obstacle(found),
+            obstacle=_person_obstacle(found.suspended_at),
         )
 
     return find
@@ -130,8 +148,8 @@ def _operator(
         key=f"mandate:{mandate.id}",
         credential=_credential(db, Credential.mandate_id == mandate.id),
         identity=Identity(holder.id, Role.OPERATOR, enterprise.id, mandate.id),
-        obstacle=_company_obstacle(enterprise)
-        or _person_obstacle(holder)
+        obstacle=_company_obstacle(enterprise.status, enterprise.suspended_at)
+        or _person_obstacle(holder.suspended_at)
         or _mandate_obstacle(mandate, now=now),
     )
 
@@ -142,8 +160,15 @@ def _nobody(*typed: str) -> Candidate:
     return Candidate(key="nobody:" + keyed_digest(b"nobody", *(canonical_name(word) for word in typed)))
 
 
-def _credential(db: Session, owner: ColumnElement[bool]) -> Credential | None:
-    return db.scalars(select(Credential).where(owner).execution_options(populate_existing=True)).first()
+def _credential(db: Session, owner: ColumnElement[bool]) -> StoredPassword | None:
+    row = db.connection().execute(_STORED.where(owner)).first()
+    return StoredPassword(*row) if row else None
+
+
+def _password_of(found: LegalLogin) -> StoredPassword | None:
+    if found.credential_id is None or found.password_hash is None or found.changed_at is None:
+        return None
+    return StoredPassword(found.credential_id, found.password_hash, bool(found.must_change), found.changed_at)
 
 
 def _words_about(
@@ -157,18 +182,18 @@ def _words_about(
     return (*(word for word in words if word), *db.scalars(names))
 
 
-def _company_obstacle(enterprise: Enterprise) -> str:
-    if enterprise.status == EnterpriseStatus.REVOKED.value:
+def _company_obstacle(status: str, suspended_at: datetime | None) -> str:
+    if status == EnterpriseStatus.REVOKED.value:
         return "该企业的营业执照已被吊销，不能登录。如有疑问，请联系登记机关。"
-    if enterprise.status == EnterpriseStatus.DEREGISTERED.value:
+    if status == EnterpriseStatus.DEREGISTERED.value:
         return "该企业已注销，不能登录。如有疑问，请联系登记机关。"
-    if enterprise.suspended_at:
+    if suspended_at:
         return "该企业的账号已停用。请拨打服务热线了解原因。"
     return ""
 
 
-def _person_obstacle(holder: Person) -> str:
-    return "您的账号已停用。请拨打服务热线了解原因。" if holder.suspended_at else ""
+def _person_obstacle(suspended_at: datetime | None) -> str:
+    return "您的账号已停用。请拨打服务热线了解原因。" if suspended_at else ""
 
 
 def _mandate_obstacle(mandate: Mandate, *, now: datetime) -> str:

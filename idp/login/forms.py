@@ -8,53 +8,45 @@ from wtforms import Form, PasswordField, RadioField, StringField
 from wtforms.validators import InputRequired, Length, ValidationError
 
 
-class _Password(Form):
-    password = PasswordField(validators=[InputRequired("请填写密码"), Length(max=4096, message="密码太长")])
-    captcha = StringField(
-        validators=[InputRequired("请填写图形验证码"), Length(max=20, message="图形验证码是 4 位数字")]
-    )
+def _password(missing: str = "请填写密码") -> PasswordField:
+    return PasswordField(validators=[InputRequired(missing), Length(max=4096, message="密码太长")])
 
 
-class LegalForm(_Password):
+def _captcha() -> StringField:
+    sentence = "图形验证码是 4 位数字"
+    return StringField(validators=[InputRequired("请填写图形验证码"), Length(max=20, message=sentence)])
+
+
+def _name(missing: str, too_long: str) -> StringField:
+    return StringField(validators=[InputRequired(missing), Length(max=64, message=too_long)])
+
+
+# The order of the fields is that of the page: an error summary lists them so.
+
+
+class LegalForm(Form):
     """法人登录 (A06)."""
 
-    account = StringField(
-        validators=[
-            InputRequired("请填写账号或统一社会信用代码"),
-            Length(max=64, message="账号或统一社会信用代码太长"),
-        ]
-    )
+    account = _name("请填写账号或统一社会信用代码", "账号或统一社会信用代码太长")
+    password = _password()
+    captcha = _captcha()
 
 
-class OperatorForm(_Password):
+class OperatorForm(Form):
     """经办人登录 (A08)."""
 
-    enterprise = StringField(
-        validators=[
-            InputRequired("请填写单位统一信用代码或法人账号"),
-            Length(max=64, message="单位信用代码或账号太长"),
-        ]
-    )
-    account = StringField(
-        validators=[
-            InputRequired("请填写经办人手机号或身份证号"),
-            Length(max=64, message="手机号或身份证号太长"),
-        ]
-    )
-    password = PasswordField(
-        validators=[InputRequired("请填写经办人密码"), Length(max=4096, message="密码太长")]
-    )
+    enterprise = _name("请填写单位统一信用代码或法人账号", "单位信用代码或账号太长")
+    account = _name("请填写经办人手机号或身份证号", "手机号或身份证号太长")
+    password = _password("请填写经办人密码")
+    captcha = _captcha()
 
 
-class PersonForm(_Password):
+class PersonForm(Form):
     """个人登录 (A09)."""
 
-    account = StringField(
-        validators=[
-            InputRequired("请填写账号、手机号或身份证号"),
-            Length(max=64, message="账号、手机号或身份证号太长"),
-        ]
-    )
+    account = _name("请填写账号、手机号或身份证号", "账号、手机号或身份证号太长")
+    password = _password()
+    captcha = _captcha()
 
 
 class CompanyForm(Form):

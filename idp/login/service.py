@@ -7,7 +7,7 @@ database connection in hand, and only a right password hears why it still does n
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from idp.adapters.ephemeral import EphemeralStore
 from idp.config import Settings
 from idp.crypto import Vault, new_token, same
 from idp.db import pause
-from idp.login.candidates import Candidate, Finder, of_mandate
+from idp.login.candidates import Candidate, Finder, StoredPassword, of_mandate
 from idp.proof import throttle
 
 FIRST_USE_LIFE = 600
@@ -108,7 +108,7 @@ def check_password(
     if candidate.credential is None or candidate.credential.password_hash != stored:
         raise WrongPassword
     if verdict.rehashed:
-        _replace_hash(db, candidate.credential, stored, verdict.rehashed)
+        _replace(db, candidate.credential, replace(candidate.credential, password_hash=verdict.rehashed))
     return _welcome(db, tools, candidate, browser, now=now)
 
 
@@ -128,9 +128,10 @@ def choose_first_password(
     fresh = tools.hasher.hash(password)
     db.expire_all()
     candidate, credential = _ticket_holder(db, tools, tools.store.take(_kept_at(ticket)), browser, now=now)
-    credential.password_hash = fresh
-    credential.must_change = False
-    credential.changed_at = now
+    changed = replace(credential, password_hash=fresh, must_change=False, changed_at=now)
+    if not _replace(db, credential, changed):
+        raise TicketGone
+    candidate = replace(candidate, credential=changed)
     tools.trail.record(db, Event(Action.PASSWORD_CHANGED, target=candidate.key), browser.origin, now=now)
     return _welcome(db, tools, candidate, browser, now=now)
 
@@ -193,13 +194,15 @@ def _refuse(
     tools.trail.record(db, event, browser.origin, now=now)
 
 
-def _replace_hash(db: Session, credential: Credential, old: str | None, new: str) -> None:
-    db.execute(
+def _replace(db: Session, old: StoredPassword, new: StoredPassword) -> bool:
+    """Put `new` in the place of exactly `old`; False if somebody else changed the password meanwhile."""
+    replaced = db.execute(
         update(Credential)
-        .where(Credential.id == credential.id, Credential.password_hash == old)
-        .values(password_hash=new)
+        .where(Credential.id == old.id, Credential.password_hash == old.password_hash)
+        .values(password_hash=new.password_hash, must_change=new.must_change, changed_at=new.changed_at)
         .execution_options(synchronize_session=False)
     )
+    return bool(replaced.rowcount)  # type: ignore[attr-defined]  # an UPDATE's result has it
 
 
 def _first_use_ticket(tools: Tools, candidate: Candidate, browser: Browser) -> str:
@@ -217,7 +220,7 @@ def _kept_at(ticket: str) -> str:
 
 def _ticket_holder(
     db: Session, tools: Tools, kept: bytes | None, browser: Browser, *, now: datetime
-) -> tuple[Candidate, Credential]:
+) -> tuple[Candidate, StoredPassword]:
     record = json.loads(kept) if kept else None
     if record is None or not same(record["browser"], browser.id):
         raise TicketGone

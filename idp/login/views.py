@@ -144,11 +144,10 @@ def identity() -> Any:
     if request.method == "POST":
         signin.sign_out()
         return redirect(_here("login.start"), 303)
-    wanted = "法人或经办人" if asked and asked.wants_entity else "个人"
     return page(
         "login/other_identity.html",
         who=who(signed_in, platform().vault),
-        wanted=wanted,
+        wanted=_wanted(asked, signed_in),
         portal_name=_name(asked),
         ways=[("保留目前的登录", url_for(_sessions_page(signed_in)))],
     )
@@ -174,8 +173,8 @@ def signed_out() -> str:
 def _password_page(name: str, form_class: type[Form], finder: Callable[[Any], candidates.Finder]) -> Any:
     asked = _pending()
     form: Any = form_class(request.form)
-    status = 200
-    if request.method == "POST" and _may_be_tried(form):
+    status, headers = 200, {}
+    if request.method == "POST" and _may_be_tried(name, form):
         try:
             return _enter(
                 service.check_password(
@@ -186,7 +185,8 @@ def _password_page(name: str, form_class: type[Form], finder: Callable[[Any], ca
             return redirect(_here("login.first_password", ticket=first.ticket), 303)
         except Exception as refused:  # noqa: BLE001 - unknown ones are raised again
             form.form_errors.append(_sentence(refused))
-            status = 429 if isinstance(refused, Throttled) else 200
+            if isinstance(refused, Throttled):
+                status, headers = 429, {"Retry-After": str(math.ceil(refused.wait.total_seconds()))}
     elif request.method == "GET" and asked and asked.login_hint:
         form.account.data = asked.login_hint[:64]
     if asked:
@@ -194,17 +194,18 @@ def _password_page(name: str, form_class: type[Form], finder: Callable[[Any], ca
     shown = page(
         f"login/{name}.html",
         form=form,
-        captcha=captcha.fresh("login"),
+        captcha=captcha.fresh(f"login-{name}"),
         tabs=_tabs(asked, f"login.{name}"),
         portal_name=_name(asked),
         links=[],
     )
-    return shown, status
+    return shown, status, headers
 
 
-def _may_be_tried(form: Any) -> bool:
+def _may_be_tried(name: str, form: Any) -> bool:
     """Whether the form is complete and its captcha right; a captcha is spent with whatever it was sent."""
-    problem = captcha.check(request.form.get("captcha_id", ""), form.captcha.data, purpose="login")
+    captcha_id = request.form.get("captcha_id", "")
+    problem = captcha.check(captcha_id, form.captcha.data, purpose=f"login-{name}")
     if "again" in request.form or not form.validate():
         return False
     if problem:
@@ -277,10 +278,19 @@ def _pending() -> PendingRequest | None:
     if found is None:
         raise Stop(
             "登录没有完成",
-            "这次登录等待太久，或是在另一个浏览器里开始的，已自动停止。账号没有受到影响，请回到原来的网站重新登录。",
+            "这次登录已经完成、等待太久，或是在另一个浏览器里开始的。账号没有受到影响，请回到原来的网站重新登录。",
             ways=(("登录通行", url_for("login.start")), ("回到首页", url_for("web.home"))),
         )
     return found
+
+
+def _wanted(asked: PendingRequest | None, signed_in: SignedIn) -> str:
+    """As whom the portal wants somebody to come, beside who is signed in."""
+    if asked is None or not asked.wants_entity:
+        return "这里需要以个人身份登录，您目前代表的是企业。"
+    if signed_in.identity.role is Role.NATURAL_PERSON:
+        return "这里需要以法人或经办人身份登录，您目前是以个人身份登录的。"
+    return "这里需要以另一家企业的身份登录，与您目前代表的企业不同。"
 
 
 def _name(asked: PendingRequest | None) -> str:

@@ -20,6 +20,8 @@ from sqlalchemy.pool import NullPool
 
 from idp.migrations.tables import metadata
 
+_DEMO = int.from_bytes(b"demo", "big")
+
 
 def upgrade(url: str, revision: str = "head") -> None:
     """Bring the database at `url` to `revision`."""
@@ -68,6 +70,21 @@ def is_behind(revision: str | None) -> bool:
 
 def _scripts() -> ScriptDirectory:
     return ScriptDirectory(str(Path(__file__).parent))
+
+
+def mark_demo(url: str) -> None:
+    """Write into an SQLite file that a demo's invented world lives in it (PRAGMA application_id)."""
+    with _engine(url).connect() as connection:
+        connection.exec_driver_sql(f"PRAGMA application_id = {_DEMO}")
+
+
+def is_demo(url: str) -> bool:
+    """Whether the database at `url` was made by a demo; a demo is always SQLite."""
+    engine = _engine(url)
+    if engine.dialect.name != "sqlite":
+        return False
+    with engine.connect() as connection:
+        return connection.exec_driver_sql("PRAGMA application_id").scalar() == _DEMO
 
 
 def _engine(url: str) -> Engine:

@@ -45,7 +45,10 @@ _KEPT = ("state", "nonce", "code_challenge", "prompt", "max_age", "login_hint", 
 _SILENT_ERRORS = {
     Step.SIGN_IN: ("login_required", "The person must sign in."),
     Step.COMPANY: ("interaction_required", "The person must choose the company he acts for."),
-    Step.OTHER_IDENTITY: ("interaction_required", "The person is signed in as another kind of identity."),
+    Step.OTHER_IDENTITY: (
+        "interaction_required",
+        "The sign-in is of another identity.",
+    ),
     Step.CONSENT: ("consent_required", "The person must allow this client first."),
 }
 

@@ -30,11 +30,11 @@ from idp.web.words import who
 blueprint = Blueprint("oauth", __name__)
 
 _SEES = {
-    "openid": "一个只用于该网站的编号，用来认出您",
     "profile": "您的姓名和登录名",
     "phone": "您的手机号码",
     "identity": "您的证件类型和证件号码",
     "entity": "您代表的企业、您的身份和权限",
+    "openid": "一个只用于该网站的编号，用来认出您",
     "offline_access": "在您离开后继续读取以上信息，直到这次登录结束",
 }
 
@@ -90,7 +90,7 @@ def consent() -> Any:
         "oauth/consent.html",
         portal_name=asked.client.name,
         portal_site=asked.request.redirect_uri.split("/")[2],
-        sees=[_SEES[scope] for scope in asked.request.scope],
+        sees=[words for scope, words in _SEES.items() if scope in asked.request.scope],
         who=who(signed_in, platform().vault),
     )
 
@@ -111,7 +111,7 @@ def logout() -> Any:
         raise Stop(
             "没有退出登录",
             "退出请求不完整，或要返回的地址没有登记过，没有做任何更改。您可以在这里直接退出。",
-            ways=(("回到首页", url_for("web.home")),),
+            ways=(("去退出", url_for("oauth.logout")), ("回到首页", url_for("web.home"))),
         ) from None
     signed_in = signin.current()
     if signed_in is None:

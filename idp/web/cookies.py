@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from flask import Flask, Response, current_app, request, session
+from flask import Flask, Response, current_app, g, request, session
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
@@ -97,12 +97,10 @@ class KnownBrowser:
 
 def known_browser() -> KnownBrowser:
     """The accounts that signed in with this browser before; none when the cookie is not ours."""
-    raw = request.cookies.get(_named("idp_known", settings()), "")
-    try:
-        kept = _known_signer().loads(raw[:4000], max_age=settings().known_browser_days * 86400)
-    except BadSignature:
-        return KnownBrowser(new_token(12), ())
-    return KnownBrowser(kept["id"], tuple(kept["tags"]))
+    if "known_browser" not in g:
+        g.known_browser = _read_known_browser()
+    found: KnownBrowser = g.known_browser
+    return found
 
 
 def remember_account(response: Response, tag: str) -> None:
@@ -124,6 +122,15 @@ def set_large_text(response: Response, *, on: bool) -> None:
         _set(response, "idp_large", "1", max_age=365 * 86400)
     else:
         _clear(response, "idp_large")
+
+
+def _read_known_browser() -> KnownBrowser:
+    raw = request.cookies.get(_named("idp_known", settings()), "")
+    try:
+        kept = _known_signer().loads(raw[:4000], max_age=settings().known_browser_days * 86400)
+    except BadSignature:
+        return KnownBrowser(new_token(12), ())
+    return KnownBrowser(kept["id"], tuple(kept["tags"]))
 
 
 def _known_signer() -> URLSafeTimedSerializer:

@@ -18,7 +18,7 @@ from idp.access.endings import end_session
 from idp.accounts import sessions
 from idp.accounts.audit import Action, Event, Origin
 from idp.accounts.identity import Identity, Role
-from idp.accounts.sessions import Device, Proof, SignedIn, SigninSession
+from idp.accounts.sessions import Device, Proof, SignedIn
 from idp.web import cookies
 from idp.web.platform import db, now, platform, settings
 
@@ -79,7 +79,7 @@ def origin(actor: str | None = None) -> Origin:
     return Origin(actor=actor, address=seen.address, device=seen.browser, request_id=g.get("request_id", ""))
 
 
-def start(identity: Identity, proof: Proof) -> SigninSession:
+def start(identity: Identity, proof: Proof) -> None:
     """Open a sign-in for this browser under a new id; the one it had ends.
 
     The cookie is set on the response by :func:`finish`, which Flask calls after the view.
@@ -87,12 +87,11 @@ def start(identity: Identity, proof: Proof) -> SigninSession:
     before = current()
     if before is not None:
         end(before.session.id, reason="replaced")
-    opened, token = sessions.open_session(
+    _opened, token = sessions.open_session(
         db(), identity, proof, device(), lifetime=settings().seconds("session_lifetime"), now=now()
     )
     g.new_session_token = token
     g.pop("_login_user", None)
-    return opened
 
 
 def end(session_id: UUID, *, reason: str) -> bool:

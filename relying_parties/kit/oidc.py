@@ -17,6 +17,8 @@ from relying_parties.kit.identity import Identity, Kind
 from relying_parties.kit.provider import AnswerRefused, Provider
 
 LONGEST_CODE: Final = 2000
+CALLBACK_PATH: Final = "/callback"
+SIGNED_OUT_PATH: Final = "/signed-out"
 _SCOPES = {Kind.UNIT: "openid profile phone identity entity", Kind.PERSON: "openid profile phone"}
 
 
@@ -52,15 +54,15 @@ class SignIn:
 class RelyingParty:
     """One client of one provider."""
 
-    def __init__(self, provider: Provider, client_id: str, base_url: str, acr: str) -> None:
+    def __init__(self, provider: Provider, client_id: str, acr: str) -> None:
         self.provider = provider
         self._client_id = client_id
-        self._redirect_uri = base_url + "/callback"
-        self._signed_out_uri = base_url + "/signed-out"
         self._acr = acr
 
-    def begin(self, kind: Kind, *, anew: bool, now: datetime) -> AuthorizationRequest:
-        """A request for a sign-in of `kind`; `anew` asks for one even of a browser already signed in.
+    def begin(self, kind: Kind, address: str, *, anew: bool, now: datetime) -> AuthorizationRequest:
+        """A request for a sign-in of `kind`, to be answered at the portal's `address`.
+
+        `anew` asks for one even of a browser already signed in.
 
         Raises ProviderUnavailable.
         """
@@ -69,7 +71,7 @@ class RelyingParty:
         query = {
             "response_type": "code",
             "client_id": self._client_id,
-            "redirect_uri": self._redirect_uri,
+            "redirect_uri": address + CALLBACK_PATH,
             "scope": _SCOPES[kind],
             "state": state,
             "nonce": nonce,
@@ -89,11 +91,14 @@ class RelyingParty:
         if claimed_issuer != self.provider.issuer:
             raise AnswerRefused("the response's iss (RFC 9207)")
 
-    def finish(self, begun: Begun, code: str, now: datetime) -> SignIn:
-        """The sign-in that `code` stands for. Raises AnswerRefused, ProviderUnavailable."""
+    def finish(self, begun: Begun, code: str, address: str, now: datetime) -> SignIn:
+        """The sign-in that `code`, sent to `address`, stands for.
+
+        Raises AnswerRefused, ProviderUnavailable.
+        """
         if not 0 < len(code) <= LONGEST_CODE:
             raise AnswerRefused("no usable code")
-        tokens = self.provider.redeem(code, begun.verifier, self._redirect_uri, now)
+        tokens = self.provider.redeem(code, begun.verifier, address + CALLBACK_PATH, now)
         expected = Expected(
             issuer=self.provider.issuer,
             client_id=self._client_id,
@@ -108,7 +113,7 @@ class RelyingParty:
         identity = Identity.read(begun.kind, claims, userinfo, now)
         return SignIn(identity, tokens.id_token, sid if isinstance(sid, str) else None)
 
-    def sign_out_url(self, id_token: str, state: str, now: datetime) -> str:
+    def sign_out_url(self, id_token: str, state: str, address: str, now: datetime) -> str:
         """Where the browser ends its session at the provider (OpenID Connect RP-Initiated Logout 1.0 §2).
 
         Raises ProviderUnavailable.
@@ -116,7 +121,7 @@ class RelyingParty:
         query = {
             "id_token_hint": id_token,
             "client_id": self._client_id,
-            "post_logout_redirect_uri": self._signed_out_uri,
+            "post_logout_redirect_uri": address + SIGNED_OUT_PATH,
             "state": state,
         }
         return _with_query(self.provider.metadata(now).end_session_endpoint, query)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
 from typing import ParamSpec
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from flask import current_app, g, redirect, request
 from flask.typing import ResponseReturnValue
@@ -53,6 +53,12 @@ def current_portal() -> Portal:
     """The portal of the running application."""
     portal: Portal = current_app.extensions[_EXTENSION]
     return portal
+
+
+def current_address() -> str:
+    """The portal's address that this request was sent to: sign-ins and forms stay on it."""
+    addresses = current_portal().settings.addresses
+    return next((each for each in addresses if urlsplit(each).netloc == request.host.lower()), addresses[0])
 
 
 def now() -> datetime:

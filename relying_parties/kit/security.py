@@ -12,7 +12,7 @@ from flask import Response, request
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.exceptions import BadRequest, Forbidden, SecurityError
 
-from relying_parties.kit.portal import current_portal
+from relying_parties.kit.portal import current_address, current_portal
 
 SIGN_OUT_SECONDS: Final = 600
 """How long after asking to sign out a browser may come back from the provider."""
@@ -49,8 +49,9 @@ def sign_out_state_is_ours(supplied: str | None) -> bool:
 
 
 def check_host() -> None:
-    """Return if the request is for the portal's own address. Raises SecurityError (400)."""
-    if request.host.lower() != urlsplit(current_portal().settings.base_url).netloc:
+    """Return if the request is for an address of the portal's own. Raises SecurityError (400)."""
+    known = {urlsplit(address).netloc for address in current_portal().settings.addresses}
+    if request.host.lower() not in known:
         raise SecurityError("another host name")
 
 
@@ -60,7 +61,7 @@ def check_form() -> None:
         # The provider's own call bears no cookie; it is proved by its signature.
         return
     origin = request.headers.get("Origin")
-    if origin is not None and origin != current_portal().settings.base_url:
+    if origin is not None and origin != current_address():
         raise Forbidden("a form of another site")
     if len(request.form.getlist("csrf_token")) != 1:
         raise BadRequest("no form token")

@@ -24,6 +24,7 @@ class PortalSettings(BaseModel):
     client_id: str = Field(min_length=1, description="The portal's client id at the provider.")
     client_secret: SecretStr = Field(description="Its client secret (client_secret_basic).")
     base_url: str = Field(description="The portal's own address as browsers see it, no path.")
+    other_base_urls: str = Field("", description="Further addresses of the same portal, comma-separated.")
     secret_key: SecretStr = Field(
         description="At least 32 random characters: signs forms, keys record hashes."
     )
@@ -32,6 +33,13 @@ class PortalSettings(BaseModel):
     port: int = Field(ge=0, le=65535, description="Port to listen on.")
     hotline: str = Field("0431-0000-0000", description="The portal's service number, shown on its pages.")
     hotline_hours: str = Field("工作日 8:30 至 17:30", description="When the hotline answers.")
+
+    @field_validator("other_base_urls")
+    @classmethod
+    def _are_safe_origins(cls, value: str) -> str:
+        for address in filter(None, value.split(",")):
+            cls._is_safe_origin(address)
+        return value
 
     @field_validator("issuer", "base_url")
     @classmethod
@@ -51,6 +59,11 @@ class PortalSettings(BaseModel):
         if len(value.get_secret_value()) < _SHORTEST_SECRET_KEY:
             raise ValueError(f"must have at least {_SHORTEST_SECRET_KEY} characters")
         return value
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address browsers may reach the portal at, its own first."""
+        return (self.base_url, *filter(None, self.other_base_urls.split(",")))
 
     @property
     def https(self) -> bool:

@@ -21,7 +21,7 @@ from relying_parties.kit.errors import stop_page
 from relying_parties.kit.identity import Kind
 from relying_parties.kit.next_page import HOME_PATH, safe_next
 from relying_parties.kit.oidc import SignIn
-from relying_parties.kit.portal import NotAdmitted, current_portal, current_session, now
+from relying_parties.kit.portal import NotAdmitted, current_address, current_portal, current_session, now
 from relying_parties.kit.provider import AnswerRefused, ProviderUnavailable
 from relying_parties.kit.security import sign_out_state, sign_out_state_is_ours
 from relying_parties.kit.session import Taken
@@ -62,7 +62,7 @@ def callback() -> ResponseReturnValue:
         portal.relying_party.check_response_issuer(issuer)
         if error is not None:
             return stop_page(*provider_said(error, taken.begun.kind))
-        signed_in = portal.relying_party.finish(taken.begun, code or "", now())
+        signed_in = portal.relying_party.finish(taken.begun, code or "", current_address(), now())
     except AnswerRefused as refused:
         return stop_page(answer_refused(taken.begun.kind), str(refused))
     except ProviderUnavailable as failed:
@@ -112,7 +112,7 @@ def signed_out() -> ResponseReturnValue:
 def _begin(kind: Kind, *, anew: bool = False) -> ResponseReturnValue:
     portal, next_path = current_portal(), safe_next(_single("next"))
     try:
-        authorization = portal.relying_party.begin(kind, anew=anew, now=now())
+        authorization = portal.relying_party.begin(kind, current_address(), anew=anew, now=now())
     except ProviderUnavailable as failed:
         return stop_page(unavailable(kind, next_path), str(failed))
     browser = portal.cookies.browser_key()
@@ -153,7 +153,9 @@ def _leave(id_token: str | None) -> Response:
     if id_token is None:
         return make_response(redirect(HOME_PATH, 303))
     try:
-        url = current_portal().relying_party.sign_out_url(id_token, sign_out_state(), now())
+        url = current_portal().relying_party.sign_out_url(
+            id_token, sign_out_state(), current_address(), now()
+        )
     except ProviderUnavailable as failed:
         return stop_page(SIGNED_OUT_HERE_ONLY, str(failed))
     return make_response(redirect(url, 303))

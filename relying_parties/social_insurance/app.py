@@ -34,7 +34,7 @@ def create_app(settings: Settings) -> Flask:
         authority=AUTHORITY,
         settings=settings,
         database=_open_database(settings, secret),
-        relying_party=RelyingParty(provider, settings.client_id, settings.base_url, REQUIRED_ACR),
+        relying_party=RelyingParty(provider, settings.client_id, REQUIRED_ACR),
         cookies=Cookies.named("si", https=settings.https),
         admit=partial(admit, secret=secret),
     )

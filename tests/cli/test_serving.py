@@ -33,6 +33,11 @@ def test_a_database_without_signing_keys_says_what_to_run(embedded: Command) -> 
     assert "idp db upgrade" in embedded.refuses("serve")
 
 
+def test_production_does_not_run_on_a_demos_database(embedded: Command) -> None:
+    write(embedded, f"PRAGMA application_id = {int.from_bytes(b'demo', 'big')}")
+    assert "demo" in embedded.refuses("serve")
+
+
 @pytest.mark.parametrize("option", ["--port=0", "--port=70000", "--port=x", "--workers=0", "--threads=0"])
 def test_a_wrong_number_is_refused(embedded: Command, option: str) -> None:
     assert "Invalid value" in embedded.refuses("serve", option)

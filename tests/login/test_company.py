@@ -144,7 +144,7 @@ def test_another_identity_is_told_so_and_changed_only_when_asked(world: World) -
     request = Authorization(world.a_client())
     page = browser.open(request.address("openid profile"))
     assert page.url.startswith("/login/identity?")
-    assert "这里需要个人登录" in page.text
+    assert "这里需要以个人身份登录" in page.text
     assert browser.open("/center/enterprise").status == 200
     browser.open(page.url)
     page = browser.submit()

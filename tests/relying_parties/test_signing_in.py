@@ -1,8 +1,19 @@
 """How a browser comes in, and what it sees then (MISSION A01, A02, I01, I02)."""
 
+from pathlib import Path
+
+import httpx2
 import pytest
 
-from tests.relying_parties.browser import Browser, a_mandate, a_person, a_representative, an_operator
+from relying_parties.social_insurance.app import create_app
+from tests.relying_parties.browser import (
+    Browser,
+    a_mandate,
+    a_person,
+    a_representative,
+    an_operator,
+    settings_for,
+)
 from tests.relying_parties.stand_in import CLIENT_ID, StandIn, parameters
 
 
@@ -194,3 +205,15 @@ def _session_cookie(browser: Browser) -> str:
     cookie = browser.client.get_cookie("si_session")
     assert cookie is not None
     return cookie.value
+
+
+def test_on_another_address_of_its_own_the_portal_works_the_same(provider: StandIn, tmp_path: Path) -> None:
+    other = "http://127.0.0.1:8001"
+    app = create_app(settings_for(provider.issuer, tmp_path, other_base_urls=other))
+    with httpx2.Client() as http:
+        browser = Browser(app, provider, http, base_url=other)
+        assert parameters(browser.begin())["redirect_uri"] == other + "/callback"
+        browser.sign_in(an_operator())
+        assert browser.is_signed_in()
+        assert parameters(browser.sign_out().location)["post_logout_redirect_uri"] == other + "/signed-out"
+    app.extensions["portal"].close()
