@@ -19,12 +19,17 @@ from idp.accounts.audit import Action, Event, Origin, Trail
 from idp.accounts.identity import Identity
 from idp.accounts.models import Enterprise, Mandate, Person
 from idp.accounts.sessions import SigninSession
-from idp.crypto import Vault
+from idp.crypto import Vault, hash_token
 
 
 def end_session(db: Session, vault: Vault, session_id: UUID, *, reason: str, now: datetime) -> bool:
     """End one sign-in and all that was granted in it; False if it had ended before."""
     return _end_sessions(db, vault, SigninSession.id == session_id, reason=reason, now=now) > 0
+
+
+def end_session_of(db: Session, vault: Vault, token: str, *, reason: str, now: datetime) -> None:
+    """End the sign-in this cookie stands for, idle ones too: their portals may still hold tokens of it."""
+    _end_sessions(db, vault, SigninSession.token_hash == hash_token(token), reason=reason, now=now)
 
 
 def end_other_sessions(

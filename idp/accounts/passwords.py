@@ -58,6 +58,15 @@ class PasswordHasher:
         self._longest = settings.password_max
         self._dummy = self._argon2.hash(new_token())
 
+    def expect_room(self) -> None:
+        """Return if a check would be taken now: asked before a try is counted, so a crowd costs nobody one.
+
+        Raises TooBusy.
+        """
+        if not self._room.acquire(blocking=False):
+            raise TooBusy
+        self._room.release()
+
     def hash(self, password: str) -> str:
         """The hash to store. Raises TooBusy."""
         return self._in_slot(self._argon2.hash, _canonical(password))

@@ -95,6 +95,7 @@ def check_password(
         known_browser=browser.known_id if candidate.browser_tag in browser.known_tags else None,
         address=browser.origin.address,
     )
+    tools.hasher.expect_room()
     throttle.admit(tools.store, tools.settings, attempt, now=now)
     stored = candidate.credential.password_hash if candidate.credential else None
     pause(db)

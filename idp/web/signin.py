@@ -14,7 +14,7 @@ from flask import Flask, Request, Response, g, redirect, request, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_required
 from werkzeug.wrappers import Response as BaseResponse
 
-from idp.access.endings import end_session
+from idp.access.endings import end_session, end_session_of
 from idp.accounts import sessions
 from idp.accounts.audit import Action, Event, Origin
 from idp.accounts.identity import Identity, Role
@@ -84,9 +84,9 @@ def start(identity: Identity, proof: Proof) -> None:
 
     The cookie is set on the response by :func:`finish`, which Flask calls after the view.
     """
-    before = current()
+    before = cookies.session_token()
     if before is not None:
-        end(before.session.id, reason="replaced")
+        end_session_of(db(), platform().vault, before, reason="replaced", now=now())
     _opened, token = sessions.open_session(
         db(), identity, proof, device(), lifetime=settings().seconds("session_lifetime"), now=now()
     )

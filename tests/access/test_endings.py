@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 
 import httpx2
 import pytest
+import time_machine
 from joserfc import jwt
 from joserfc.jwk import KeySet
 from sqlalchemy import select
@@ -211,3 +212,13 @@ def test_a_redirect_is_not_followed() -> None:
     with pytest.raises(NotReached):
         parties.post_logout_token(BACK_CHANNEL, "token")
     assert called == [BACK_CHANNEL]
+
+
+def test_signing_in_anew_ends_what_an_idle_browser_left_behind(world: World) -> None:
+    browser, client = world.browser(), world.a_client()
+    browser.sign_in_person(world.a_person())
+    tokens = signed_in_portal(world, browser, client, "openid offline_access")
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=31), tick=False):
+        browser.sign_in_person(world.a_person())
+        refresh = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+        assert post_as(world, client, "/oauth/token", refresh).get_json()["error"] == "invalid_grant"

@@ -98,3 +98,17 @@ def test_past_the_bound_the_answer_is_503_and_soon_again(
     assert sorted(page.status for page in answers) == [303, 303, 503, 503, 503]
     assert {page.response.headers["Retry-After"] for page in busy} == {"1"}
     assert all("服务正忙" in page.text and "TX-" in page.text for page in busy)
+
+
+def test_being_turned_away_by_a_crowd_costs_no_try(world: World) -> None:
+    person = world.a_person()
+    hasher = world.platform.hasher
+    taken = 0
+    while hasher._room.acquire(blocking=False):
+        taken += 1
+    browser = world.browser()
+    for _time in range(6):
+        assert browser.sign_in_person(person).status == 503
+    for _time in range(taken):
+        hasher._room.release()
+    assert browser.sign_in_person(person).url == "/center/person/sessions"
