@@ -124,7 +124,7 @@ class Settings(BaseModel):
     argon2_lanes: int = Field(1, ge=1, description="Argon2id lanes.")
     hash_slots: int = Field(2, ge=1, description="Password hashes that run at once in one process.")
     hash_queue: int = Field(
-        32, ge=0, description="Password checks that may wait for a slot; more are answered 503."
+        8, ge=0, description="Password checks that may wait for a slot; more are answered 503."
     )
 
     throttle_failures: int = Field(

@@ -120,7 +120,9 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
             pool_timeout=5,
             connect_args={"connect_timeout": 5, "options": "-c statement_timeout=15000 -c lock_timeout=8000"},
         )
-    event.listen(engine, "before_cursor_execute", _begin_at_first_write)
+    event.listen(engine, "do_execute", _before_execute)
+    event.listen(engine, "do_executemany", _before_execute)
+    event.listen(engine, "do_execute_no_params", _before_execute_no_params)
     return engine
 
 
@@ -148,13 +150,23 @@ def _tune_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin_at_first_write(
-    conn: Connection, _cursor: Any, statement: str, _parameters: Any, context: Any, _executemany: Any
-) -> None:
-    if context is not None and context.execution_options.get("write_alone"):
+# These three stand for every way a statement reaches a driver. A listener to `before_cursor_execute` would
+# do as well, and make SQLAlchemy join its listeners anew for each connection.
+
+
+def _before_execute(_cursor: Any, statement: str, _parameters: Any, context: Any) -> None:
+    _begin_at_first_write(statement, context)
+
+
+def _before_execute_no_params(_cursor: Any, statement: str, context: Any) -> None:
+    _begin_at_first_write(statement, context)
+
+
+def _begin_at_first_write(statement: str, context: Any) -> None:
+    if context is None or context.execution_options.get("write_alone"):
         return
     if statement.lstrip()[:6].upper() in _WRITES or _locks_rows(context):
-        _begin(conn)
+        _begin(context.root_connection)
 
 
 def _locks_rows(context: Any) -> bool:

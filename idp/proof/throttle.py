@@ -71,10 +71,9 @@ def admit(store: EphemeralStore, settings: Settings, attempt: Try, *, now: datet
 def succeeded(store: EphemeralStore, attempt: Try) -> None:
     """Clear the bucket of a try whose password was right, and remember that the address is at home there."""
     store.delete(attempt.bucket, attempt.bucket + ":wait")
-    if store.get(_friend(attempt)) is None:
+    if store.put_if_absent(_friend(attempt), b"1", ttl=_FRIENDLY):
         # An honest sign-in gives the address its next try back; one account gives it back once only.
         store.delete(f"spray-wait:{attempt.address}")
-    store.put(_friend(attempt), b"1", ttl=_FRIENDLY)
 
 
 def failed(store: EphemeralStore, attempt: Try) -> None:

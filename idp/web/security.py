@@ -26,6 +26,13 @@ PROGRAMS = "programs"
 _LONGEST_QUERY = 16_000
 _OPEN_TO_ANY_HOST = {"/healthz", "/readyz", "/metrics"}
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+_ALWAYS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), microphone=(), geolocation=()"),
+)
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -112,11 +119,7 @@ def _harden(response: Response) -> Response:
         "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; font-src 'self'; "
         f"form-action {allowed}; frame-ancestors 'none'; base-uri 'none'",
     )
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["X-Frame-Options"] = "DENY"
-    headers["Referrer-Policy"] = "same-origin"
-    headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+    headers.extend(_ALWAYS)
     headers.setdefault("Cache-Control", "no-store")
     headers["X-Request-Id"] = g.get("request_id", "")
     if settings().secure_cookies:

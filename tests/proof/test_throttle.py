@@ -125,6 +125,18 @@ def test_an_address_that_failed_on_twenty_accounts_is_slowed_on_new_ones(store: 
     assert waits(store, Try("person:99", None, "203.0.113.7"), at=START + timedelta(seconds=60)) == 0
 
 
+def test_an_honest_sign_in_gives_the_address_its_next_try_back_once(store: EphemeralStore) -> None:
+    address = "203.0.113.7"
+    spray(store, address, 25)
+    honest = Try("person:honest", None, address)
+    later = START + timedelta(seconds=60)
+    admit(store, SETTINGS, honest, now=later)
+    succeeded(store, honest)
+    assert waits(store, Try("person:first", None, address), at=later) == 0
+    succeeded(store, honest)
+    assert waits(store, Try("person:second", None, address), at=later) > 0
+
+
 def test_who_signed_in_from_there_before_is_not_slowed_by_the_spraying(store: EphemeralStore) -> None:
     regular = Try("person:regular", None, "203.0.113.7")
     succeeded(store, regular)
