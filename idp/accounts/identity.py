@@ -24,8 +24,3 @@ class Identity:
     enterprise_id: UUID | None = None
     mandate_id: UUID | None = None
     legal_account_id: UUID | None = None
-
-    @property
-    def acts_for_company(self) -> bool:
-        """Whether a company stands behind it."""
-        return self.enterprise_id is not None

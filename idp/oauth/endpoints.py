@@ -5,6 +5,7 @@ No cookie counts here and none is set; who calls is proved by the request itself
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from authlib.oauth2.rfc6749 import OAuth2Error
@@ -60,24 +61,19 @@ def jwks() -> Response:
 @blueprint.post("/oauth/token")
 def token() -> Any:
     """Codes and refresh tokens for tokens."""
-    server = _server()
-    try:
-        check_form(request)
-    except OAuth2Error as refused:
-        return server.handle_response(*refused())
-    return server.create_token_response(request)
+    return _answer_form(lambda server: server.create_token_response(request))
 
 
 @blueprint.post("/oauth/introspect")
 def introspect() -> Any:
     """Whether a token counts now (RFC 7662)."""
-    return _token_endpoint(Introspection.ENDPOINT_NAME)
+    return _answer_form(lambda server: _endpoint(server, Introspection.ENDPOINT_NAME))
 
 
 @blueprint.post("/oauth/revoke")
 def revoke() -> Any:
     """End a token (RFC 7009)."""
-    return _token_endpoint(Revocation.ENDPOINT_NAME)
+    return _answer_form(lambda server: _endpoint(server, Revocation.ENDPOINT_NAME))
 
 
 @blueprint.route("/oauth/userinfo", methods=["GET", "POST"])
@@ -99,12 +95,17 @@ def userinfo() -> Any:
     return response
 
 
-def _token_endpoint(name: str) -> Any:
-    server = _server()
+def _answer_form(answer: Callable[[Server], Any]) -> Any:
+    """What `answer` makes of the request, once its body is a form without doubled parameters."""
+    server: Server = current_app.extensions[_SERVER]
     try:
         check_form(request)
     except OAuth2Error as refused:
         return server.handle_response(*refused())
+    return answer(server)
+
+
+def _endpoint(server: Server, name: str) -> Any:
     return server.create_endpoint_response(name, request)  # type: ignore[no-untyped-call]  # Authlib's
 
 
@@ -135,8 +136,3 @@ def _public(body: bytes, etag: str) -> Response:
     response.headers["Cache-Control"] = f"public, max-age={_PUBLIC_FOR}"
     response.headers["Access-Control-Allow-Origin"] = "*"
     return response.make_conditional(request)  # type: ignore[return-value]  # werkzeug's base class
-
-
-def _server() -> Server:
-    server: Server = current_app.extensions[_SERVER]
-    return server

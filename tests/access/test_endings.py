@@ -128,17 +128,9 @@ def ended_mandate(world: World, mandate: Mandate) -> None:
         )
 
 
-def suspended_person(world: World, person: Person) -> None:
+def suspended(world: World, account: Person | Enterprise) -> None:
     with world.write() as db:
-        row = db.get_one(Person, person.id)
-        endings.suspend(
-            db, world.backends.vault, world.backends.trail, row, Origin(), reason="a test", now=world.now()
-        )
-
-
-def suspended_company(world: World, company: Enterprise) -> None:
-    with world.write() as db:
-        row = db.get_one(Enterprise, company.id)
+        row = db.get_one(type(account), account.id)
         endings.suspend(
             db, world.backends.vault, world.backends.trail, row, Origin(), reason="a test", now=world.now()
         )
@@ -154,9 +146,9 @@ def test_what_an_operator_held_is_dead_on_the_next_request(world: World, how: st
     if how == "mandate":
         ended_mandate(world, operator.mandate)
     elif how == "person":
-        suspended_person(world, operator.person.row)
+        suspended(world, operator.person.row)
     else:
-        suspended_company(world, operator.company.row)
+        suspended(world, operator.company.row)
     assert get_with(world, tokens["access_token"]).status_code == 401
     answer = post_as(world, client, "/oauth/introspect", {"token": tokens["access_token"]})
     assert answer.get_json() == {"active": False}

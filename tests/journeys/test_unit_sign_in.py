@@ -6,6 +6,7 @@ MISSION A01, A02, A05, A06, A08, A09, A13, A15, I02, I07, J14.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,16 @@ def goes_to_the_provider(person: Person, portal: str) -> None:
     person.press("去登录")
     assert person.page.url.startswith(f"{person.issuer}/login")
     assert "您正在登录" in person.reads()
+
+
+def signs_in_as(operator: dict[str, Any], person: Person) -> None:
+    """Fill and send the operator's tab (A08)."""
+    person.sign_in(
+        "经办人登录",
+        enterprise=operator["uscc"],
+        account=operator["phone"],
+        password=operator["password"],
+    )
 
 
 def signs_out_of_both(person: Person, portal: str) -> None:
@@ -60,12 +71,7 @@ def test_an_operator_signs_in_and_his_rights_are_shown(
 ) -> None:
     operator, person = running_demo.account("operator"), somebody()
     goes_to_the_provider(person, portal)
-    person.sign_in(
-        "经办人登录",
-        enterprise=operator["uscc"],
-        account=operator["phone"],
-        password=operator["password"],
-    )
+    signs_in_as(operator, person)
     shown = person.reads()
     for expected in (operator["enterprise_name"], operator["uscc"], operator["name"], "经办人"):
         assert expected in shown
@@ -107,12 +113,7 @@ def test_ending_a_mandate_ends_the_portals_session_within_seconds(
     portal = running_demo.url("social_insurance")
     operator, person = running_demo.account("operator", name="孙雨桐"), somebody()
     goes_to_the_provider(person, portal)
-    person.sign_in(
-        "经办人登录",
-        enterprise=operator["uscc"],
-        account=operator["phone"],
-        password=operator["password"],
-    )
+    signs_in_as(operator, person)
     assert operator["enterprise_name"] in person.reads()
     mandates = running_demo.idp("mandate", "list", operator["uscc"])
     ended = next(each for each in mandates if each["phone"].endswith("0003") and each["state"] == "live")
@@ -158,12 +159,7 @@ def test_a_mandate_that_is_not_live_is_told_its_day(
 ) -> None:
     operator, person = running_demo.account("operator", case), somebody()
     person.open(f"{person.issuer}/login/operator")
-    person.sign_in(
-        "经办人登录",
-        enterprise=operator["uscc"],
-        account=operator["phone"],
-        password=operator["password"],
-    )
+    signs_in_as(operator, person)
     assert {"expired": "到期", "future": "起生效"}[case] in person.reads()
 
 
