@@ -92,11 +92,11 @@ def hash_token(token: str) -> bytes:
 
 def keyed_digest(key: bytes, *parts: str | bytes) -> str:
     """HMAC-SHA-256 over length-framed `parts`, URL-safe base64 without padding."""
-    mac = hmac.new(key, digestmod=hashlib.sha256)
+    framed = bytearray()
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
-        mac.update(len(data).to_bytes(8, "big") + data)
-    return b64url(mac.digest())
+        framed += len(data).to_bytes(8, "big") + data
+    return b64url(hmac.digest(key, framed, "sha256"))
 
 
 def b64url(data: bytes) -> str:

@@ -8,7 +8,6 @@ before a write is therefore checked again by the write itself (conditional UPDAT
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -145,7 +144,7 @@ def is_outage(error: BaseException) -> bool:
     )
 
 
-def _tune_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+def _tune_sqlite(connection: Any, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=15000"):
         connection.execute(f"PRAGMA {pragma}")
 
@@ -175,10 +174,10 @@ def _locks_rows(context: Any) -> bool:
 
 
 def _begin(conn: Connection) -> None:
-    raw = conn.connection.dbapi_connection
-    if isinstance(raw, sqlite3.Connection):
+    raw: Any = conn.connection.dbapi_connection  # the driver's own connection
+    if conn.dialect.name == "sqlite":
         if not raw.in_transaction:
             raw.execute("BEGIN IMMEDIATE")
         return
-    if raw.info.transaction_status.name == "IDLE":  # type: ignore[union-attr]  # psycopg's own attribute
-        raw.execute("BEGIN")  # type: ignore[union-attr]  # likewise
+    if raw.info.transaction_status.name == "IDLE":
+        raw.execute("BEGIN")

@@ -45,6 +45,12 @@ class Action(StrEnum):
     CLIENT_CHANGED = "client_changed"
     CLIENT_REMOVED = "client_removed"
     CLIENT_SECRET_ROTATED = "client_secret_rotated"  # noqa: S105 - an event's name
+    CLIENT_INVITED = "client_invited"
+    INVITATION_ENDED = "invitation_ended"
+    KEY_MADE = "key_made"
+    KEY_ROTATED = "key_rotated"
+    KEY_WITHDRAWN = "key_withdrawn"
+    KEY_REMOVED = "key_removed"
     DATA_VIEWED = "data_viewed"
 
 
@@ -145,7 +151,7 @@ class Trail:
             "device": origin.device[:200],
             "request_id": origin.request_id,
         }
-        db.execute(_NEW_EVENT, {**values, "mac": self._mac(values)})
+        db.connection().execute(_NEW_EVENT, {**values, "mac": self._mac(values)})
 
     def seal(self, db: Session, *, now: datetime) -> int:
         """Chain settled rows into the next batch; the number of rows sealed.

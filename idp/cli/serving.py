@@ -10,15 +10,13 @@ import os
 import sys
 from typing import Annotated
 
-import structlog
 import typer
 
 from idp.access.keys import load_keys
 from idp.cli.desk import Refused, opened
 from idp.config import Settings, is_loopback
 from idp.migrations import is_demo
-
-log = structlog.get_logger()
+from idp.web import logs
 
 KILL_AFTER = 30
 # Granian counts connections, not requests: an idle browser keeps its place, so there must be many.
@@ -38,7 +36,8 @@ def serve(
     """Serve the provider until SIGTERM or SIGINT."""
     settings = _checked()
     address = listen_address(settings, host)
-    log.info("serving", mode=settings.mode.value, issuer=settings.issuer, address=address, port=port)
+    logs.configure()
+    logs.tell("serving", mode=settings.mode.value, issuer=settings.issuer, address=address, port=port)
     # The server takes this process's place, so its workers load the application and no commands.
     command = _command(address, port=port, workers=workers, threads=threads)
     os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, no shell

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from idp.adapters.ephemeral import EphemeralStore
 from idp.config import Settings
@@ -28,9 +29,12 @@ class Throttled(Exception):
         self.wait = wait
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Try:
-    """One try: which account, from which known browser or None, from which address."""
+    """One try: which account, from which known browser or None, from which address.
+
+    Its properties are the keys of what is known about it.
+    """
 
     account: str
     known_browser: str | None
@@ -42,59 +46,78 @@ class Try:
         return f"try:{self.account}:{self.known_browser or 'strangers'}"
 
     @property
+    def bucket_wait(self) -> str:
+        """Until when no try of the bucket is looked at."""
+        return f"{self.bucket}:wait"
+
+    @cached_property
     def neighbourhood(self) -> str:
         """The address as far as one caller cannot change it at will: of IPv6 the first 64 bits."""
-        try:
-            address = ipaddress.ip_address(self.address)
-        except ValueError:
-            return self.address
-        return (
-            str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else self.address
-        )
+        return neighbourhood(self.address)
+
+    @property
+    def spray(self) -> str:
+        """The counter of accounts the neighbourhood failed on."""
+        return f"spray:{self.neighbourhood}"
+
+    @property
+    def spray_wait(self) -> str:
+        """Until when the neighbourhood gets no try on an account that is not at home there."""
+        return f"spray-wait:{self.neighbourhood}"
+
+    @property
+    def friend(self) -> str:
+        """The mark of an account that is at home in the neighbourhood, as it signed in from there."""
+        return f"friend:{self.neighbourhood}:{self.account}"
 
 
-def admit(store: EphemeralStore, settings: Settings, attempt: Try, *, now: datetime) -> None:
-    """Count `attempt` and return if its password may be looked at. Raises Throttled."""
-    _slow_spraying(store, settings, attempt, now=now)
-    mark = store.get(attempt.bucket + ":wait")
+def neighbourhood(address: str) -> str:
+    """The part of an address that one caller cannot change at will: of IPv6 the first 64 bits."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else address
+
+
+def admit(store: EphemeralStore, settings: Settings, attempt: Try, *, now: datetime) -> bool:
+    """Count `attempt` and return if its password may be looked at: whether its account is at home there.
+
+    Raises Throttled.
+    """
+    failed_on, friend, spray_mark, mark = store.get_many(
+        attempt.spray, attempt.friend, attempt.spray_wait, attempt.bucket_wait
+    )
+    at_home = friend is not None
+    # An address that failed on many accounts gets one try a wait on accounts it never signed in to.
+    if not attempt.known_browser and not at_home and int(failed_on or b"0") >= settings.throttle_spray:
+        _refuse_before(spray_mark, now=now)
+        _take_turn(store, attempt.spray_wait, spray_mark, wait=settings.throttle_wait, now=now)
     _refuse_before(mark, now=now)
     tries = store.increment(attempt.bucket, ttl=_REMEMBER)
-    if tries < settings.throttle_failures:
-        return
-    doublings = min(tries - settings.throttle_failures, 20)
-    wait = min(settings.throttle_wait * 2**doublings, settings.throttle_wait_max)
-    # One try a wait: whoever sets the mark goes on, all beside it are refused.
-    if not _mark(store, attempt.bucket + ":wait", mark, until=now.timestamp() + wait, ttl=wait):
-        raise Throttled(timedelta(seconds=wait))
+    if tries >= settings.throttle_failures:
+        doublings = min(tries - settings.throttle_failures, 20)
+        wait = min(settings.throttle_wait * 2**doublings, settings.throttle_wait_max)
+        _take_turn(store, attempt.bucket_wait, mark, wait=wait, now=now)
+    return at_home
 
 
-def succeeded(store: EphemeralStore, attempt: Try) -> None:
-    """Clear the bucket of a try whose password was right, and remember that the address is at home there."""
-    store.delete(attempt.bucket, attempt.bucket + ":wait")
-    if store.put_if_absent(_friend(attempt), b"1", ttl=_FRIENDLY):
+def succeeded(store: EphemeralStore, attempt: Try, *, at_home: bool) -> None:
+    """Clear the bucket of a try whose password was right, and remember that the account is at home there.
+
+    `at_home` is what :func:`admit` said.
+    """
+    settled = [attempt.bucket, attempt.bucket_wait]
+    if not at_home and store.put_if_absent(attempt.friend, b"1", ttl=_FRIENDLY):
         # An honest sign-in gives the address its next try back; one account gives it back once only.
-        store.delete(f"spray-wait:{attempt.address}")
+        settled.append(attempt.spray_wait)
+    store.delete(*settled)
 
 
 def failed(store: EphemeralStore, attempt: Try) -> None:
     """Note that this address failed on this account, once an hour and account."""
-    if store.put_if_absent(f"spray:{attempt.neighbourhood}:{attempt.account}", b"1", ttl=_SPRAY_WINDOW):
-        store.increment(f"spray:{attempt.neighbourhood}", ttl=_SPRAY_WINDOW)
-
-
-def _slow_spraying(store: EphemeralStore, settings: Settings, attempt: Try, *, now: datetime) -> None:
-    """An address that failed on many accounts gets one try a wait on accounts it never signed in to."""
-    if attempt.known_browser:
-        return
-    failed_on = int(store.get(f"spray:{attempt.neighbourhood}") or b"0")
-    if failed_on < settings.throttle_spray or store.get(_friend(attempt)):
-        return
-    key = f"spray-wait:{attempt.neighbourhood}"
-    mark = store.get(key)
-    _refuse_before(mark, now=now)
-    wait = settings.throttle_wait
-    if not _mark(store, key, mark, until=now.timestamp() + wait, ttl=wait):
-        raise Throttled(timedelta(seconds=wait))
+    if store.put_if_absent(f"{attempt.spray}:{attempt.account}", b"1", ttl=_SPRAY_WINDOW):
+        store.increment(attempt.spray, ttl=_SPRAY_WINDOW)
 
 
 def _refuse_before(mark: bytes | None, *, now: datetime) -> None:
@@ -102,12 +125,12 @@ def _refuse_before(mark: bytes | None, *, now: datetime) -> None:
         raise Throttled(timedelta(seconds=float(mark) - now.timestamp()))
 
 
-def _mark(store: EphemeralStore, key: str, old: bytes | None, *, until: float, ttl: float) -> bool:
-    fresh = repr(until).encode()
-    if old is None:
-        return store.put_if_absent(key, fresh, ttl=ttl)
-    return store.compare_and_set(key, old, fresh, ttl=ttl)
-
-
-def _friend(attempt: Try) -> str:
-    return f"friend:{attempt.neighbourhood}:{attempt.account}"
+def _take_turn(store: EphemeralStore, key: str, mark: bytes | None, *, wait: float, now: datetime) -> None:
+    """One try a wait: whoever puts a new mark in the place of `mark` goes on, all beside it are refused."""
+    fresh = repr(now.timestamp() + wait).encode()
+    if mark is None:
+        is_ours = store.put_if_absent(key, fresh, ttl=wait)
+    else:
+        is_ours = store.compare_and_set(key, mark, fresh, ttl=wait)
+    if not is_ours:
+        raise Throttled(timedelta(seconds=wait))

@@ -6,7 +6,8 @@ request id and answered without a trace.
 
 from __future__ import annotations
 
-import structlog
+import logging
+
 from flask import Flask, Response, current_app, g, jsonify, make_response, request, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
@@ -14,11 +15,9 @@ from werkzeug.exceptions import HTTPException
 from idp.accounts.passwords import TooBusy
 from idp.adapters.ephemeral import StoreUnavailable
 from idp.db import is_outage
-from idp.web import security
+from idp.web import logs, security
 from idp.web.platform import roll_back
 from idp.web.render import page
-
-log = structlog.get_logger()
 
 Way = tuple[str, str]
 
@@ -87,11 +86,22 @@ def _unforeseen(error: Exception) -> Response:
     roll_back()
     busy = isinstance(error, TooBusy | StoreUnavailable) or is_outage(error)
     if busy:
-        log.warning("unavailable", kind=type(error).__name__, request_id=g.get("request_id"))
+        logs.tell(
+            "unavailable",
+            level=logging.WARNING,
+            kind=type(error).__name__,
+            request_id=g.get("request_id"),
+        )
         return _answer(503, retry_after=1 if isinstance(error, TooBusy) else 5)
     # Type and place only: an exception's text may hold what a person typed.
     frames = _places(error)
-    log.error("unforeseen", kind=type(error).__name__, at=frames, request_id=g.get("request_id"))
+    logs.tell(
+        "unforeseen",
+        level=logging.ERROR,
+        kind=type(error).__name__,
+        at=frames,
+        request_id=g.get("request_id"),
+    )
     return _answer(500, retry_after=None)
 
 

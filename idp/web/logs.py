@@ -6,34 +6,51 @@ a page reaches the log. Counters of the same go to /metrics.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import time
+from datetime import UTC, datetime
+from typing import Any
 
-import structlog
 from flask import Flask, Response, g, request
 from prometheus_client import Counter, Histogram
 
 _QUIET = frozenset({"theme.static", "web.healthz", "web.readyz", "web.metrics"})
 _REQUESTS = Counter("idp_requests", "Answered requests.", ["route", "status"])
 _SECONDS = Histogram("idp_request_seconds", "Time to an answer.", ["route"])
-log = structlog.get_logger()
+_LOG = logging.getLogger("idp")
+
+
+class JsonLines(logging.Formatter):
+    """What :func:`tell` was told, as one line of JSON."""
+
+    _written = json.JSONEncoder(ensure_ascii=False, default=repr).encode
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end."""
+        at = datetime.fromtimestamp(record.created, UTC).replace(tzinfo=None)
+        line: dict[str, Any] = {
+            "event": record.msg,
+            "level": record.levelname.lower(),
+            "timestamp": f"{at.isoformat(timespec='microseconds')}Z",
+        }
+        return self._written({**line, **getattr(record, "facts", {})})
 
 
 def configure() -> None:
-    """Send structured logs of this process to standard error, as JSON lines."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=True,
-    )
+    """Send the log of this process to standard error: ours as JSON lines, of libraries who warns."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    _LOG.handlers, _LOG.propagate = [handler], False
+    _LOG.setLevel(logging.INFO)
     # Libraries log at WARNING and above only: at DEBUG some of them print whole tokens.
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s")
+
+
+def tell(event: str, *, level: int = logging.INFO, **facts: Any) -> None:
+    """Write one line: what happened, and ids and numbers beside it."""
+    _LOG.log(level, event, extra={"facts": facts})
 
 
 def install(app: Flask) -> None:
@@ -52,7 +69,7 @@ def _tell(response: Response) -> Response:
     _REQUESTS.labels(route, response.status_code).inc()
     _SECONDS.labels(route).observe(seconds)
     if route not in _QUIET:
-        log.info(
+        tell(
             "request",
             method=request.method if request.method.isascii() else "?",
             route=request.url_rule.rule if request.url_rule else "none",

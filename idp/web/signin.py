@@ -72,8 +72,8 @@ def device() -> Device:
 
 def origin(actor: str | None = None) -> Origin:
     """From where this request acts, for the audit trail."""
-    signed_in = current()
     if actor is None:
+        signed_in = current()
         actor = f"person:{signed_in.person.id}" if signed_in else ""
     seen = device()
     return Origin(actor=actor, address=seen.address, device=seen.browser, request_id=g.get("request_id", ""))

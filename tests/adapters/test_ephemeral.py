@@ -71,6 +71,19 @@ def test_an_unknown_key_has_nothing(store: EphemeralStore) -> None:
     assert store.remaining("code:1") == 0.0
 
 
+def test_several_keys_are_read_at_once_in_the_order_asked(world: World) -> None:
+    store = world.store
+    store.put("mark:1", b"one", ttl=60)
+    store.put("mark:2", b"", ttl=60)
+    store.put("mark:over", b"gone", ttl=0.05)
+    store.increment("tries:1", ttl=60)
+    world.outlast("mark:over")
+    asked = ("tries:1", "mark:over", "mark:2", "mark:unknown", "mark:1", "tries:1")
+    assert store.get_many(*asked) == (b"1", None, b"", None, b"one", b"1")
+    assert store.get_many() == ()
+    assert store.get("mark:1") == b"one"
+
+
 def test_an_empty_value_is_not_an_absent_one(store: EphemeralStore) -> None:
     store.put("mark:1", b"", ttl=60)
     assert store.get("mark:1") == b""

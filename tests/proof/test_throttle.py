@@ -100,7 +100,7 @@ def test_a_right_password_clears_its_own_bucket_only(store: EphemeralStore) -> N
         waits(store, STRANGER)
     for _ in range(4):
         waits(store, OWNER)
-    succeeded(store, OWNER)
+    succeeded(store, OWNER, at_home=False)
     assert [waits(store, OWNER) for _ in range(6)] == [0, 0, 0, 0, 0, 60]
     assert waits(store, STRANGER) == 60
 
@@ -125,21 +125,41 @@ def test_an_address_that_failed_on_twenty_accounts_is_slowed_on_new_ones(store: 
     assert waits(store, Try("person:99", None, "203.0.113.7"), at=START + timedelta(seconds=60)) == 0
 
 
-def test_an_honest_sign_in_gives_the_address_its_next_try_back_once(store: EphemeralStore) -> None:
-    address = "203.0.113.7"
+def sign_in(store: EphemeralStore, attempt: Try, *, at: datetime = START) -> None:
+    """Try once with the right password."""
+    at_home = admit(store, SETTINGS, attempt, now=at)
+    succeeded(store, attempt, at_home=at_home)
+
+
+@pytest.mark.parametrize("address", ["203.0.113.7", "2001:db8:1:2::7"])
+def test_an_honest_sign_in_gives_the_address_its_next_try_back_once(
+    store: EphemeralStore, address: str
+) -> None:
     spray(store, address, 25)
     honest = Try("person:honest", None, address)
     later = START + timedelta(seconds=60)
-    admit(store, SETTINGS, honest, now=later)
-    succeeded(store, honest)
+    sign_in(store, honest, at=later)
     assert waits(store, Try("person:first", None, address), at=later) == 0
-    succeeded(store, honest)
+    sign_in(store, honest, at=later)
     assert waits(store, Try("person:second", None, address), at=later) > 0
+
+
+def test_sign_ins_at_once_give_the_next_try_back_once(store: EphemeralStore) -> None:
+    address = "203.0.113.7"
+    honest = Try("person:honest", None, address)
+    # All of them were admitted before any of them succeeded.
+    at_home = [admit(store, SETTINGS, honest, now=START) for _ in range(4)]
+    spray(store, address, 25)
+    asked = []
+    for number, known in enumerate(at_home):
+        succeeded(store, honest, at_home=known)
+        asked.append(waits(store, Try(f"person:new-{number}", None, address)))
+    assert asked == [0, 60, 60, 60]
 
 
 def test_who_signed_in_from_there_before_is_not_slowed_by_the_spraying(store: EphemeralStore) -> None:
     regular = Try("person:regular", None, "203.0.113.7")
-    succeeded(store, regular)
+    succeeded(store, regular, at_home=False)
     spray(store, "203.0.113.7", 25)
     assert waits(store, regular) == 0
     assert waits(store, Try("person:travelling", "a known browser", "203.0.113.7")) == 0
@@ -149,7 +169,7 @@ def test_who_signed_in_from_there_before_is_not_slowed_by_the_spraying(store: Ep
 def test_failing_on_one_account_or_succeeding_on_many_is_no_spraying(store: EphemeralStore) -> None:
     for number in range(30):
         failed(store, STRANGER)
-        succeeded(store, Try(f"person:{number}", None, STRANGER.address))
+        succeeded(store, Try(f"person:{number}", None, STRANGER.address), at_home=False)
     assert waits(store, Try("person:new", None, STRANGER.address)) == 0
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import text
-from structlog.testing import capture_logs
 
 from idp.db import Base
+from idp.web.logs import JsonLines
 from tests.login.acting import WRONG, names_of, type_in
 from tests.world import PASSWORD, Authorization, World
 
@@ -45,6 +47,12 @@ def a_days_work(world: World) -> set[str]:
     return secrets - {""}
 
 
+def lines_of(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    """Our own lines, as a served process writes them."""
+    ours = (record for record in caplog.records if record.name == "idp")
+    return [json.loads(JsonLines().format(record)) for record in ours]
+
+
 def leaks(secrets: set[str], written: str) -> list[str]:
     return [secret for secret in secrets if secret in written]
 
@@ -53,12 +61,31 @@ def test_no_log_holds_what_was_typed_or_given(
     world: World, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.WARNING)
-    with capture_logs() as lines:
-        secrets = a_days_work(world)
-    printed = capfd.readouterr()
-    written = json.dumps(lines, ensure_ascii=False, default=str) + caplog.text + printed.out + printed.err
+    caplog.set_level(logging.INFO, "idp")
+    secrets = a_days_work(world)
+    lines, printed = lines_of(caplog), capfd.readouterr()
+    written = json.dumps(lines, ensure_ascii=False) + caplog.text + printed.out + printed.err
     assert len(lines) > 20, "the requests were told"
     assert leaks(secrets, written) == []
+
+
+def test_a_request_is_told_in_one_line_of_json(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "idp")
+    page = world.browser().open("/login/legal")
+    (line,) = lines_of(caplog)
+    assert line.keys() == {"event", "level", "timestamp", "method", "route", "status", "ms", "request_id"}
+    assert (line["event"], line["level"], line["method"]) == ("request", "info", "GET")
+    assert (line["route"], line["status"]) == ("/login/legal", 200)
+    assert line["request_id"] == page.response.headers["X-Request-Id"]
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(line["timestamp"])) < timedelta(minutes=5)
+
+
+def test_a_line_stays_one_line_whatever_stands_in_it() -> None:
+    record = logging.makeLogRecord({"msg": "request", "levelname": "INFO", "facts": {"route": "通行\n{}"}})
+    written = JsonLines().format(record)
+    assert "\n" not in written
+    assert "通行" in written
+    assert json.loads(written)["route"] == "通行\n{}"
 
 
 def test_a_fault_is_told_by_its_place_and_not_by_its_words(
@@ -69,13 +96,14 @@ def test_a_fault_is_told_by_its_place_and_not_by_its_words(
 
     monkeypatch.setattr("argon2.PasswordHasher.verify", breaks)
     person = world.a_person()
-    with capture_logs() as lines:
-        page = type_in(world.browser(), "person", WRONG, account=person.phone)
+    page = type_in(world.browser(), "person", WRONG, account=person.phone)
+    lines = lines_of(caplog)
     (fault,) = [line for line in lines if line["event"] == "unforeseen"]
+    assert fault["level"] == "error"
     assert fault["kind"] == "RuntimeError"
     assert fault["request_id"] == page.response.headers["X-Request-Id"]
     assert any(place.startswith("passwords.py") for place in fault["at"])
-    assert leaks({WRONG, person.phone}, json.dumps(lines, default=str) + caplog.text) == []
+    assert leaks({WRONG, person.phone}, json.dumps(lines) + caplog.text) == []
 
 
 def test_the_database_holds_personal_data_and_secrets_only_sealed_or_hashed(world: World) -> None:

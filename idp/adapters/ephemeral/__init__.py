@@ -53,6 +53,10 @@ class EphemeralStore(Protocol):
         """Return the value, and leave it."""
         ...
 
+    def get_many(self, *keys: str) -> tuple[bytes | None, ...]:
+        """Return the values of several keys in their order, as they were at one moment, and leave them."""
+        ...
+
     def take(self, key: str) -> bytes | None:
         """Return the value and delete it in one step: of many callers one gets it."""
         ...

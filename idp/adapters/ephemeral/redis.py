@@ -78,6 +78,10 @@ class RedisEphemeralStore:
         value: bytes | None = self._ask("GET", self._name(key))
         return value
 
+    def get_many(self, *keys: str) -> tuple[bytes | None, ...]:
+        """Return the values of several keys in their order, as they were at one moment, and leave them."""
+        return tuple(self._ask("MGET", *map(self._name, keys))) if keys else ()
+
     def take(self, key: str) -> bytes | None:
         """Return the value and delete it in one step: of many callers one gets it."""
         value: bytes | None = self._ask("GETDEL", self._name(key))

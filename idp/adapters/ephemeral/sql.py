@@ -51,6 +51,7 @@ ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_at = excluded.ex
 """
 _PUT_IF_ABSENT = f"{_PUT} WHERE facts.expires_at <= ? RETURNING 1"
 _GET = "SELECT value FROM facts WHERE key = ? AND expires_at > ?"
+_GET_MANY = "SELECT key, value FROM facts WHERE expires_at > ? AND key IN ({})"
 _TAKE = "DELETE FROM facts WHERE key = ? RETURNING value, expires_at"
 # A counter is its decimal digits, as in Redis, so that `get` answers alike on both stores.
 _INCREMENT = """
@@ -65,7 +66,7 @@ _REMAINING = "SELECT expires_at FROM facts WHERE key = ?"
 _COMPARE_AND_SET = """
 UPDATE facts SET value = ?, expires_at = ? WHERE key = ? AND value = ? AND expires_at > ? RETURNING 1
 """
-_DELETE = "DELETE FROM facts WHERE key = ?"
+_DELETE = "DELETE FROM facts WHERE key IN ({})"
 _PUBLISH = "INSERT INTO messages (channel, body, expires_at) VALUES (?, ?, ?)"
 _LAST_MESSAGE = "SELECT coalesce(max(id), 0) FROM messages"
 _NEXT_MESSAGE = """
@@ -114,6 +115,11 @@ class SqlEphemeralStore:
         rows = self._run(_GET, key, self._clock())
         return rows[0][0] if rows else None
 
+    def get_many(self, *keys: str) -> tuple[bytes | None, ...]:
+        """Return the values of several keys in their order, as they were at one moment, and leave them."""
+        found = dict(self._run(_GET_MANY.format(_marks(keys)), self._clock(), *keys)) if keys else {}
+        return tuple(map(found.get, keys))
+
     def take(self, key: str) -> bytes | None:
         """Return the value and delete it in one step: of many callers one gets it."""
         rows = self._write(_TAKE, key)
@@ -138,8 +144,8 @@ class SqlEphemeralStore:
 
     def delete(self, *keys: str) -> None:
         """Forget these keys; the ones not there do not matter."""
-        for key in keys:
-            self._write(_DELETE, key)
+        if keys:
+            self._write(_DELETE.format(_marks(keys)), *keys)
 
     def publish(self, channel: str, message: bytes) -> None:
         """Tell everyone who is subscribed to `channel` now."""
@@ -207,6 +213,11 @@ class SqlEphemeralStore:
             connection.close()
             raise
         return connection
+
+
+def _marks(keys: tuple[str, ...]) -> str:
+    """A placeholder for each key."""
+    return ", ".join("?" * len(keys))
 
 
 def _make_file(path: Path) -> None:
