@@ -13,10 +13,11 @@ taken in the same run, and costs are counted in CPU time.
 ``processes``       CPU time and memory of processes, from /proc
 ``http``            a keep-alive HTTP/1.1 client that costs little
 ``journeys``        what a virtual browser or portal does: a sign-on, a refresh, an introspection
+``fapi``            a sign-on with PAR, private_key_jwt and DPoP
 ``load``            many of them at once, with the CPU time they cost
 ``in_process``      one request at a time without a server, for CPU time and profiles
 
-``protocol``        sign_on, refresh, introspection, documents, rss
+``protocol``        sign_on, fapi_sign_on, refresh, introspection, documents, rss
 ``password_login``  what a password login costs beside its hash
 ``growth``          the same work at 1,000 and at 100,000 accounts
 ``hash_bound``      200 password checks at once

@@ -11,6 +11,7 @@ from bench.figures import Figure
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "sign_on": protocol.sign_on,
+    "fapi_sign_on": protocol.fapi_sign_on,
     "refresh": protocol.refresh,
     "introspection": protocol.introspection,
     "documents": protocol.documents,

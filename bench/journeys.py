@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from bench.http import Connection, WrongAnswer
+from bench.http import Answer, Connection, WrongAnswer
 from bench.population import CALLBACK, Portal
 
 SCOPE = "openid profile entity"
@@ -73,10 +73,15 @@ def fetch(path: str) -> Journey:
 
 def authorization_address(portal: Portal, scope: str, verifier: str) -> str:
     """The address a portal sends its user to."""
+    return "/oauth/authorize?" + urlencode(request_values(portal.client_id, scope, verifier))
+
+
+def request_values(client_id: str, scope: str, verifier: str) -> dict[str, str]:
+    """The parameters of an authorization request."""
     digest = hashlib.sha256(verifier.encode()).digest()
-    values = {
+    return {
         "response_type": "code",
-        "client_id": portal.client_id,
+        "client_id": client_id,
         "redirect_uri": CALLBACK,
         "scope": scope,
         "state": "s-of-bench",
@@ -84,7 +89,6 @@ def authorization_address(portal: Portal, scope: str, verifier: str) -> str:
         "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
         "code_challenge_method": "S256",
     }
-    return "/oauth/authorize?" + urlencode(values)
 
 
 def code_in(location: str) -> str:
@@ -119,6 +123,11 @@ async def _userinfo(visitor: Visitor, tokens: dict[str, Any]) -> None:
     answer = await visitor.connection.get(
         "/oauth/userinfo", f"Authorization: Bearer {tokens['access_token']}\r\n"
     )
+    check_subject(answer, tokens)
+
+
+def check_subject(answer: Answer, tokens: dict[str, Any]) -> None:
+    """Return if userinfo speaks of whom the ID token names. Raises WrongAnswer."""
     told = json.loads(answer.expect(200).body)
     payload = tokens["id_token"].split(".")[1]
     if told["sub"] != json.loads(base64.urlsafe_b64decode(payload + "=="))["sub"]:

@@ -9,18 +9,21 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 from stdnum.cn import ric, uscc
 
 from bench.installation import Installation
-from idp.access.clients import NewClient, add_client, announce_change
+from idp.access import assurance
+from idp.access.clients import announce_change
+from idp.access.registration import NewClient, add_client
 from idp.accounts import directory
 from idp.accounts.calendar import civil_day
 from idp.accounts.directory import NewMandate, NewPerson
 from idp.accounts.identity import Identity, Role
 from idp.accounts.models import Enterprise, EnterpriseType, Mandate, Person
-from idp.accounts.sessions import LOA_PASSWORD, Device, Proof, open_session
+from idp.accounts.sessions import Device, Proof, open_session
 from idp.crypto import Vault
 
 PASSWORD = "Kite-flying 42"  # noqa: S105 - of nobody
@@ -69,7 +72,7 @@ def sign_in(here: Installation, companies: Sequence[Company]) -> list[str]:
                 company.row.id,
                 legal_account_id=account.id if account else None,
             )
-            proof, device = Proof(("pwd",), LOA_PASSWORD, now), Device("bench", "127.0.0.1")
+            proof, device = Proof(("pwd",), assurance.PASSWORD, now), Device("bench", "127.0.0.1")
             _row, token = open_session(db, identity, proof, device, lifetime=_LIFETIME, now=now)
             cookies.append(f"idp_session={token}")
     return cookies
@@ -89,6 +92,24 @@ def register_portal(here: Installation) -> Portal:
     announce_change(here.backends.store)
     pair = base64.b64encode(f"{client.client_id}:{secret}".encode()).decode()
     return Portal(client.client_id, f"Basic {pair}")
+
+
+def register_fapi_portal(here: Installation, jwks: dict[str, Any]) -> str:
+    """The id of a first-party portal under the profile fapi2; its ID tokens are ES256."""
+    new = NewClient(
+        name="示例金融网厅",
+        redirect_uris=(CALLBACK,),
+        scopes=("openid", "profile", "entity"),
+        first_party=True,
+        profile="fapi2",
+        auth_method="private_key_jwt",
+        jwks=jwks,
+        id_token_alg="ES256",  # noqa: S106 - an algorithm's name
+    )
+    with here.backends.database.begin() as db:
+        client, _no_secret = add_client(db, new, production=True, now=datetime.now(UTC))
+    announce_change(here.backends.store)
+    return client.client_id
 
 
 def credit_code(number: int) -> str:

@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from bench import journeys, load, population
+from bench import fapi, journeys, load, population
 from bench.figures import Figure, median_figure, percentile
 from bench.in_process import in_process, statements
 from bench.in_process import sign_on as in_process_sign_on
@@ -60,6 +60,22 @@ def sign_on() -> Iterator[Figure]:
         size = resident_mb(worker_of(stage.server))
         yield _sql(stage)
         yield Figure("rss", size, "MB", (), "one worker after the sign-ons; target < 120")
+
+
+def fapi_sign_on() -> Iterator[Figure]:
+    """Sign-ons with PAR, private_key_jwt and DPoP, and their cost beside plain ones of the same minute."""
+    with _stage() as stage:
+        keys = fapi.new_keys()
+        jwks = {"keys": [keys.client.as_dict(private=False)]}
+        client_id = population.register_fapi_portal(stage.here, jwks)
+        journey = fapi.sign_on(client_id, keys, stage.here.settings.issuer)
+        costs, ratios = [], []
+        for _ in range(RUNS):
+            cost = 1000 / stage.run(journey, _SECONDS).per_cpu_second
+            costs.append(cost)
+            ratios.append(cost * stage.run(journeys.sign_on, _SECONDS).per_cpu_second / 1000)
+        yield median_figure("fapi_sign_on_cost", costs, "CPU ms", "PAR, private_key_jwt, DPoP, ES256")
+        yield median_figure("fapi_sign_on_to_plain", ratios, "ratio", "CPU of one to a plain one; target ≤ 2")
 
 
 def refresh() -> Iterator[Figure]:

@@ -8,21 +8,23 @@ from dataclasses import dataclass
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from idp.access.client_keys import ClientKeys
 from idp.access.clients import ClientRegistry
-from idp.access.keys import load_keys
+from idp.access.keys import KeySource
 from idp.accounts.audit import Trail
 from idp.accounts.passwords import PasswordHasher
 from idp.adapters.ephemeral import EphemeralStore
 from idp.adapters.ephemeral.redis import RedisEphemeralStore
-from idp.adapters.ephemeral.sql import SqlEphemeralStore
+from idp.adapters.key_sets import KeySets
 from idp.config import Settings, load_settings
 from idp.crypto import Vault, derive
 from idp.db import Database
 from idp.enterprise import views as enterprise
 from idp.login import views as login
-from idp.oauth import endpoints
+from idp.oauth import device, endpoints, help  # noqa: A004 - the room of /help/errors
 from idp.oauth import views as oauth
 from idp.person import views as person
+from idp.proof.secret_guesses import SecretGuesses
 from idp.web import captcha, cookies, errors, logs, pages, render, security, signin
 from idp.web import platform as platforms
 from idp.web.platform import Platform
@@ -86,24 +88,27 @@ def _give_freed_memory_back() -> None:
 
 def open_backends(settings: Settings) -> Backends:
     """Connect storage as the settings say; nothing is created."""
-    redis_url = settings.redis_url.get_secret_value()
-    store: EphemeralStore = (
-        RedisEphemeralStore(redis_url, prefix=settings.redis_prefix)
-        if redis_url
-        else SqlEphemeralStore(settings.var_dir / "ephemeral.db")
-    )
     return Backends(
         database=Database(settings.effective_database_url(), pool_size=settings.database_pool),
-        store=store,
+        store=_store(settings),
         vault=Vault(settings.data_key_map()),
         trail=Trail(derive(settings.secret_key.get_secret_value().encode(), "audit")),
     )
 
 
+def _store(settings: Settings) -> EphemeralStore:
+    redis_url = settings.redis_url.get_secret_value()
+    if redis_url:
+        return RedisEphemeralStore(redis_url, prefix=settings.redis_prefix)
+    from idp.adapters.ephemeral.sql import (  # noqa: PLC0415 - a worker on Redis has no use for SQLite, 2 MB
+        SqlEphemeralStore,
+    )
+
+    return SqlEphemeralStore(settings.var_dir / "ephemeral.db")
+
+
 def _platform(settings: Settings) -> Platform:
     backends = open_backends(settings)
-    with backends.begin() as db:
-        keys = load_keys(db, backends.vault)
     return Platform(
         settings=settings,
         database=backends.database,
@@ -111,14 +116,17 @@ def _platform(settings: Settings) -> Platform:
         vault=backends.vault,
         hasher=PasswordHasher(settings),
         trail=backends.trail,
-        keys=keys,
+        key_source=KeySource(backends.store, backends.begin, backends.vault),
         clients=ClientRegistry(backends.store, backends.database.session),
+        secret_guesses=SecretGuesses(),
+        client_keys=ClientKeys(KeySets(inside_allowed=settings.demo).fetch),
         refresh_key=derive(settings.secret_key.get_secret_value().encode(), "refresh-successor"),
+        nonce_key=derive(settings.secret_key.get_secret_value().encode(), "dpop-nonce"),
     )
 
 
 def _register_rooms(app: Flask, settings: Settings) -> None:
-    for room in (pages, captcha, login, person, enterprise, oauth):
+    for room in (pages, captcha, login, person, enterprise, oauth, device, help):
         app.register_blueprint(room.blueprint)
     endpoints.install(app, settings)
     if settings.demo:

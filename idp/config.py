@@ -106,6 +106,9 @@ class Settings(BaseModel):
     pending_lifetime: int = Field(
         1800, ge=60, description="How long an authorization request waits for a sign-in."
     )
+    key_rotation_days: int = Field(
+        90, ge=0, le=3650, description="The worker rotates a signing key that signed for so long; 0: never."
+    )
     refresh_grace: int = Field(
         30, ge=0, le=300, description="A repeated refresh gets the same successor for so long."
     )

@@ -2,7 +2,7 @@
 
 `world` is one installation on real storage; a test that asks for it runs twice: on SQLite with the
 SQL store, and on PostgreSQL with Redis. Each worker migrates a database once and empties it between
-tests; the signing keys stay, because making them is slow.
+tests; the signing keys become what they were, because making them is slow.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, select, text
 
 from idp import migrations
-from idp.access.keys import ensure_keys
+from idp.access.keys import SigningKey, ensure_keys
 from idp.app import create_app, open_backends
 from idp.config import Settings
 from idp.db import Base
@@ -54,6 +54,18 @@ def migrated_postgres(postgres_url: str, tmp_path_factory: pytest.TempPathFactor
     return postgres_url
 
 
+@pytest.fixture(scope="session")
+def first_keys(migrated_postgres: str, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """The signing keys of this worker's PostgreSQL database, before any test changed them."""
+    backends = open_backends(
+        make_settings(database_url=migrated_postgres, var_dir=tmp_path_factory.mktemp("keys"))
+    )
+    with backends.database.begin() as db:
+        rows = [dict(row) for row in db.execute(select(SigningKey.__table__)).mappings()]
+    backends.close()
+    return rows
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def installation(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
     """Settings of an empty installation on one of the two pairs of storage."""
@@ -64,7 +76,7 @@ def installation(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, An
     url: str = request.getfixturevalue("migrated_postgres")
     redis_url: str = request.getfixturevalue("redis_url")
     prefix: str = request.getfixturevalue("redis_prefix")
-    _empty(url, tmp_path)
+    _empty(url, tmp_path, request.getfixturevalue("first_keys"))
     return {"database_url": url, "redis_url": redis_url, "redis_prefix": prefix, "var_dir": tmp_path}
 
 
@@ -89,9 +101,9 @@ def _prepare(url: str, var_dir: Path) -> None:
     backends.close()
 
 
-def _empty(url: str, var_dir: Path) -> None:
-    tables = [name for name in Base.metadata.tables if name != "signing_keys"]
+def _empty(url: str, var_dir: Path, keys: list[dict[str, Any]]) -> None:
     backends = open_backends(make_settings(database_url=url, var_dir=var_dir))
     with backends.database.begin() as db:
-        db.execute(text(f"TRUNCATE {', '.join(tables)} CASCADE"))
+        db.execute(text(f"TRUNCATE {', '.join(Base.metadata.tables)} CASCADE"))
+        db.execute(insert(SigningKey), keys)
     backends.close()

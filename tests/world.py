@@ -23,7 +23,8 @@ from sqlalchemy.orm import Session
 from stdnum.cn import ric, uscc
 from werkzeug.test import TestResponse
 
-from idp.access.clients import NewClient, add_client, announce_change
+from idp.access.clients import announce_change
+from idp.access.registration import NewClient, add_client
 from idp.accounts import directory
 from idp.accounts.calendar import civil_day
 from idp.accounts.directory import NewMandate, NewPerson
@@ -230,7 +231,7 @@ class World:
         with self.backends.database.begin() as db:
             client, secret = add_client(db, NewClient(**{**fields, **given}), production=True, now=self.now())
         announce_change(self.backends.store)
-        return AClient(client.client_id, secret or "", client.redirect_uris[0])
+        return AClient(client.client_id, secret or "", next(iter(client.redirect_uris), ""))
 
     def write(self) -> Any:
         """A session that commits, for arranging what no page does yet."""

@@ -1,9 +1,17 @@
 """What relying parties may get, and the endings that must reach them.
 
 ``clients``   registered relying parties, kept in the process with a version check
-``keys``      signing keys, and the published key set as ready bytes
-``pending``   authorization requests that wait for a sign-in
+``registration``  what may be registered; ``addresses`` which addresses; ``profiles`` what a security
+              profile demands; ``client_keys`` the public keys a client signs with;
+              ``client_metadata`` all of it in the names of RFC 7591; ``registration_tokens`` initial
+              access tokens
+``keys``      signing keys, and the published key set as ready bytes; ``key_life`` their rotation;
+              ``jws`` signed tokens that others made
+``versions``  how processes learn that clients or keys have changed
+``pending``   authorization requests that wait for a sign-in; ``pushed`` those that wait for a browser
+``assurance`` the levels of a sign-in, the ways that reach them, what is missing
 ``grants``    authorization codes, grants, refresh tokens: spent before minted
+``devices``   device authorizations; ``user_codes`` the codes people type for them
 ``consents``  what a person allowed a third-party client to see
 ``subjects``  pairwise and public subject identifiers
 ``logouts``   telling relying parties that a sign-in has ended; the worker delivers

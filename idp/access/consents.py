@@ -9,7 +9,8 @@ from sqlalchemy import ForeignKey, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from idp.accounts.identity import Identity
-from idp.db import Base, uuid7
+from idp.accounts.models import Person
+from idp.db import Base, begin_write, uuid7
 
 
 class Consent(Base):
@@ -35,6 +36,9 @@ def is_given(db: Session, identity: Identity, client_id: str, scope: tuple[str, 
 
 def give(db: Session, identity: Identity, client_id: str, scope: tuple[str, ...], *, now: datetime) -> None:
     """Remember that `scope` was allowed, beside what was allowed before."""
+    # Two first answers of one person at once: the second finds what the first has written.
+    begin_write(db)
+    db.execute(select(Person.id).where(Person.id == identity.person_id).with_for_update())
     consent = _find(db, identity, client_id)
     if consent is None:
         consent = Consent(

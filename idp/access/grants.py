@@ -12,12 +12,25 @@ later reuse ends the whole grant (RFC 9700 §4.14).
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, bindparam, case, exists, insert, select, update
+from sqlalchemy import (
+    JSON,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    bindparam,
+    case,
+    exists,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, load_only, mapped_column
 
@@ -35,6 +48,14 @@ class GrantRefused(Exception):
     """A code or refresh token gives nothing; the message is for the integrator and tells no secret."""
 
 
+class SignInEnded(GrantRefused):
+    """The sign-in, account, company or mandate behind it has ended."""
+
+
+class RefreshUnknown(GrantRefused):
+    """No such refresh token for this client, or its grant was ended."""
+
+
 class ScopeWidened(GrantRefused):
     """More was asked for than the grant allows; nothing was spent."""
 
@@ -44,7 +65,11 @@ class RefreshReused(GrantRefused):
 
 
 class Grant(Base):
-    """What one authorization code was redeemed for."""
+    """What one authorization code, or one device code, was redeemed for.
+
+    `dpop_jkt` is the thumbprint of the key its refresh tokens are bound to (RFC 9449 §5), `resources` those
+    its access tokens may be for (RFC 8707), `claims` those asked for beside the scope (OIDC Core §5.5).
+    """
 
     __tablename__ = "grants"
 
@@ -53,6 +78,9 @@ class Grant(Base):
     client_id: Mapped[str] = mapped_column(String(64), index=True)
     scope: Mapped[str] = mapped_column(String(500))
     code_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    dpop_jkt: Mapped[str | None] = mapped_column(String(43))
+    resources: Mapped[list[str] | None] = mapped_column(JSON)
+    claims: Mapped[list[str] | None] = mapped_column(JSON)
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 
@@ -79,6 +107,7 @@ class EndedToken(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
+_GRANTED = (Grant.client_id, Grant.scope, Grant.dpop_jkt, Grant.resources, Grant.claims)
 # Built once, like LIVE itself: building these would cost more than running them.
 _OF_SESSION = LIVE.options(*LEAN).where(SigninSession.id == bindparam("session_id"))
 _USERNAME = case(
@@ -91,7 +120,7 @@ _USERNAME = case(
     else_=select(LoginName.name).where(LoginName.person_id == SigninSession.person_id).scalar_subquery(),
 )
 _OF_GRANT = (
-    LIVE.options(*LEAN, load_only(Grant.client_id, Grant.scope))
+    LIVE.options(*LEAN, load_only(*_GRANTED))
     .add_columns(Grant, _USERNAME)
     .join(Grant, Grant.session_id == SigninSession.id)
     .where(Grant.id == bindparam("grant_id"), Grant.ended_at.is_(None))
@@ -102,7 +131,10 @@ _OF_TOKEN = _OF_GRANT.where(~exists().where(EndedToken.jti == bindparam("jti")))
 
 @dataclass(frozen=True, slots=True)
 class CodeRecord:
-    """What an authorization code stands for. It names the session; it copies nothing of it."""
+    """What an authorization code stands for. It names the session; it copies nothing of it.
+
+    `dpop_jkt` binds the code itself to a key (RFC 9449 §10).
+    """
 
     session_id: str
     client_id: str
@@ -113,6 +145,9 @@ class CodeRecord:
     minted_at: float
     expires_at: float
     code_hash: str = ""
+    dpop_jkt: str | None = None
+    resources: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +190,7 @@ def redeem_code(
     digest = hash_token(supplied)
     kept = store.take(f"code:{digest.hex()}")
     if kept is None:
-        # Whoever took it may not have opened his grant yet; then he finds this mark (see `open_grant`).
-        store.put(_replay_mark(digest.hex()), b"1", ttl=_REDEEMING_SECONDS)
-        ended = update(Grant).where(Grant.code_hash == digest, Grant.ended_at.is_(None)).values(ended_at=now)
-        db.execute(ended, execution_options={**ALONE, "synchronize_session": False})
+        end_replayed(db, store, digest.hex(), now=now)
         return None
     record = CodeRecord(**{**json.loads(kept), "code_hash": digest.hex()})
     # A clock that was set back must not revive a code: one from the future is refused too.
@@ -166,17 +198,28 @@ def redeem_code(
     return record if in_its_time and record.client_id == client_id else None
 
 
-def open_grant(db: Session, store: EphemeralStore, record: CodeRecord, *, now: datetime) -> LiveGrant:
+def end_replayed(db: Session, store: EphemeralStore, code_hash: str, *, now: datetime) -> None:
+    """End what a code gave that comes back after it was taken; nothing happens for one that never was."""
+    # Whoever took it may not have opened his grant yet; then he finds this mark (see `open_grant`).
+    store.put(_replay_mark(code_hash), b"1", ttl=_REDEEMING_SECONDS)
+    replayed = Grant.code_hash == bytes.fromhex(code_hash)
+    ended = update(Grant).where(replayed, Grant.ended_at.is_(None)).values(ended_at=now)
+    db.execute(ended, execution_options={**ALONE, "synchronize_session": False})
+
+
+def open_grant(
+    db: Session, store: EphemeralStore, record: CodeRecord, *, dpop_jkt: str | None = None, now: datetime
+) -> LiveGrant:
     """The grant a redeemed code gives, if the sign-in behind it still counts.
 
-    Its tokens are dead at birth when the code was replayed while it was being redeemed.
+    `dpop_jkt` binds its refresh tokens to a key. Its tokens are dead at birth when the code was replayed
+    while it was being redeemed.
 
-    Raises GrantRefused when the session, account, company or mandate ended in between.
+    Raises SignInEnded when the session, account, company or mandate ended in between.
     """
     row = db.execute(_OF_SESSION, {**as_of(now), "session_id": UUID(record.session_id)}).first()
     if row is None:
-        msg = "The sign-in behind this code has ended."
-        raise GrantRefused(msg)
+        raise SignInEnded("the sign-in behind this code has ended")
     grant_id = uuid7()
     values = {
         "id": grant_id,
@@ -184,12 +227,17 @@ def open_grant(db: Session, store: EphemeralStore, record: CodeRecord, *, now: d
         "client_id": record.client_id,
         "scope": record.scope,
         "code_hash": bytes.fromhex(record.code_hash),
+        "dpop_jkt": dpop_jkt,
+        "resources": list(record.resources) or None,
+        "claims": list(record.claims) or None,
         "created_at": now,
     }
     db.execute(_NEW_GRANT, values, execution_options=ALONE)
     if store.get(_replay_mark(record.code_hash)) is not None:
         end_grant(db, grant_id, now=now)
-    return LiveGrant(Grant(**values), *row)
+    # Who asks for single claims may ask for the account name, which only `find_grant` reads.
+    complete = find_grant(db, grant_id, now=now) if record.claims else None
+    return complete or LiveGrant(Grant(**values), *row)
 
 
 def find_grant(db: Session, grant_id: UUID, *, jti: str | None = None, now: datetime) -> LiveGrant | None:
@@ -214,15 +262,20 @@ def rotate_refresh_token(
     *,
     client_id: str,
     wanted: frozenset[str],
+    admit: Callable[[Grant], None],
+    rotates: bool = True,
     key: bytes,
     grace: timedelta,
     now: datetime,
 ) -> tuple[LiveGrant, str]:
     """Spend `supplied` and return its grant with the successor; `wanted` is the scope asked for.
 
+    `admit` looks at the grant before anything is spent, and raises what it will to refuse it. Where nothing
+    `rotates`, a token that was never spent is its own successor.
+
     Raises RefreshReused when a spent token comes back after its grace or once its successor was
-    used: the family is ended. Raises ScopeWidened before anything is spent. Raises GrantRefused
-    when the token is unknown, another client's, or its grant no longer counts.
+    used: the family is ended. Raises ScopeWidened before anything is spent. Raises RefreshUnknown
+    when the token is unknown, another client's, or its grant was ended, SignInEnded when the sign-in was.
     """
     digest = hash_token(supplied)
     found = db.execute(
@@ -231,12 +284,14 @@ def rotate_refresh_token(
         .where(RefreshToken.token_hash == digest)
     ).first()
     if found is None or found[1].client_id != client_id or found[1].ended_at is not None:
-        msg = "The refresh token is unknown, expired or revoked."
-        raise GrantRefused(msg)
+        raise RefreshUnknown("unknown, another client's, or revoked")
     token, grant = found
     if not wanted <= set(grant.scope.split()):
         msg = "The scope is wider than what was granted."
         raise ScopeWidened(msg)
+    admit(grant)
+    if not rotates and token.used_at is None:
+        return _alive(db, grant.id, now=now), supplied
     successor = keyed_digest(key, "refresh", supplied)
     spent = db.execute(
         update(RefreshToken)
@@ -248,11 +303,7 @@ def rotate_refresh_token(
         _store_refresh(db, successor, grant.id, now=now)
     else:
         _forgive_or_end(db, token, successor, grant, grace=grace, now=now)
-    lives = find_grant(db, grant.id, now=now)
-    if lives is None:
-        msg = "The sign-in behind this refresh token has ended."
-        raise GrantRefused(msg)
-    return lives, successor
+    return _alive(db, grant.id, now=now), successor
 
 
 def find_refresh_token(db: Session, supplied: str) -> tuple[RefreshToken, Grant] | None:
@@ -281,8 +332,20 @@ def end_access_token(db: Session, jti: str, *, expires_at: datetime) -> None:
         db.execute(ended, execution_options=ALONE)
 
 
+def is_ended(db: Session, jti: str) -> bool:
+    """Whether the access token with this id was revoked by itself."""
+    return db.scalar(select(EndedToken.jti).where(EndedToken.jti == jti)) is not None
+
+
 def _replay_mark(code_hash: str) -> str:
     return f"code-replayed:{code_hash}"
+
+
+def _alive(db: Session, grant_id: UUID, *, now: datetime) -> LiveGrant:
+    lives = find_grant(db, grant_id, now=now)
+    if lives is None:
+        raise SignInEnded("the sign-in behind this refresh token has ended")
+    return lives
 
 
 def _forgive_or_end(

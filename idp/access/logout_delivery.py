@@ -16,7 +16,7 @@ from idp.crypto import new_token
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 TYP = "logout+jwt"
-_LIFE = timedelta(minutes=2)
+LIFE = timedelta(minutes=2)
 
 
 def logout_token(keys: KeyRing, payload: dict[str, Any], *, issuer: str, alg: str, now: datetime) -> str:
@@ -27,7 +27,7 @@ def logout_token(keys: KeyRing, payload: dict[str, Any], *, issuer: str, alg: st
         "sub": payload["sub"],
         "sid": payload["sid"],
         "iat": int(now.timestamp()),
-        "exp": int((now + _LIFE).timestamp()),
+        "exp": int((now + LIFE).timestamp()),
         "jti": new_token(16),
         "events": {EVENT: {}},
     }
@@ -35,12 +35,16 @@ def logout_token(keys: KeyRing, payload: dict[str, Any], *, issuer: str, alg: st
 
 
 def deliverer(
-    keys: KeyRing, relying_parties: RelyingParties, *, issuer: str, clock: Callable[[], datetime]
+    keys: Callable[[], KeyRing],
+    relying_parties: RelyingParties,
+    *,
+    issuer: str,
+    clock: Callable[[], datetime],
 ) -> Callable[[dict[str, Any]], None]:
-    """What the worker delivers rows of this kind with."""
+    """What the worker delivers rows of this kind with; `keys` and `clock` are asked for each message."""
 
     def deliver(payload: dict[str, Any]) -> None:
-        token = logout_token(keys, payload, issuer=issuer, alg=payload["alg"], now=clock())
+        token = logout_token(keys(), payload, issuer=issuer, alg=payload["alg"], now=clock())
         try:
             relying_parties.post_logout_token(payload["address"], token)
         except NotReached as fault:

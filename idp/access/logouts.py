@@ -18,7 +18,7 @@ from idp.access.clients import Client
 from idp.access.grants import Grant
 from idp.access.subjects import subject
 from idp.accounts.models import Person
-from idp.accounts.outbox import enqueue
+from idp.accounts.outbox import OutboxMessage, enqueue, last_messages
 from idp.accounts.sessions import SigninSession
 from idp.crypto import Vault
 
@@ -47,5 +47,14 @@ def tell(db: Session, vault: Vault, session_ids: Iterable[UUID], *, now: datetim
             "sub": subject(person, client),
             "sid": sid,
         }
-        enqueue(db, vault, kind=KIND, subject=f"client:{client.client_id}", payload=payload, now=now)
+        enqueue(db, vault, kind=KIND, subject=_subject(client.client_id), payload=payload, now=now)
     return len(told)
+
+
+def deliveries(db: Session, client_id: str, *, limit: int) -> list[OutboxMessage]:
+    """The latest messages to a client, with their fate; what they said is sealed, or gone."""
+    return last_messages(db, kind=KIND, subject=_subject(client_id), limit=limit)
+
+
+def _subject(client_id: str) -> str:
+    return f"client:{client_id}"

@@ -10,8 +10,12 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
+from idp.access import assurance
+from idp.access.assurance import Held, Missing, Wanted
 from idp.accounts.identity import Role
+from idp.accounts.sessions import SigninSession
 from idp.adapters.ephemeral import EphemeralStore
 from idp.crypto import keyed_digest, new_token, same
 
@@ -41,6 +45,11 @@ class PendingRequest:
         return self.params.get("entity")
 
     @property
+    def device(self) -> str | None:
+        """The id of the device authorization that this answers; there is no client to go back to then."""
+        return self.params.get("device")
+
+    @property
     def prompts(self) -> frozenset[str]:
         """The values of `prompt`."""
         return frozenset(self.params.get("prompt", "").split())
@@ -51,27 +60,73 @@ class PendingRequest:
         return self.params.get("login_hint", "")
 
     @property
+    def resources(self) -> tuple[str, ...]:
+        """For which resources the access tokens may be (RFC 8707)."""
+        return tuple(self.params.get("resource", "").split())
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """The single claims granted beside the scope (OpenID Connect Core §5.5), by name."""
+        return tuple(self.params.get("claims", "").split())
+
+    @property
     def answering_roles(self) -> tuple[Role, ...]:
         """Whose password pages may be offered; a person may go on to choose one of his mandates."""
         if self.wants_entity:
             return (Role.LEGAL_REPRESENTATIVE, Role.OPERATOR, Role.NATURAL_PERSON)
         return (Role.NATURAL_PERSON,)
 
+    @property
+    def wanted(self) -> Wanted:
+        """Who may answer, and at which level (`acr_values`)."""
+        return Wanted(self.answering_roles, tuple(self.params.get("acr_values", "").split()))
+
+    @property
+    def asks_anew(self) -> bool:
+        """Whether the client wants a sign-in of its own for this request, by whomever."""
+        return bool(self.prompts & {"login", "select_account"})
+
+    def missing(self, session: SigninSession | None) -> Missing:
+        """What this browser's sign-in still lacks in freshness and level."""
+        held = Held(Role(session.role), session.acr, self.is_fresh(session.auth_time)) if session else None
+        return assurance.missing(self.wanted, held)
+
+    def fits(self, role: Role, uscc: str | None) -> bool:
+        """Whose sign-in answers which request: company passwords prove nothing to a person's services.
+
+        A person signed in as himself fits where he may go on to choose a company.
+        """
+        if role is Role.NATURAL_PERSON or not self.wants_entity:
+            return role is Role.NATURAL_PERSON
+        return self.entity is None or self.entity == uscc
+
     def is_fresh(self, auth_time: datetime) -> bool:
         """Whether a sign-in proved at `auth_time` satisfies `prompt=login` and `max_age`.
 
         Both are measured from when the request came in, so that a fresh sign-in ends the asking.
         """
-        if self.prompts & {"login", "select_account"} and auth_time < self.created_at:
+        if self.asks_anew and auth_time < self.created_at:
             return False
         max_age = self.params.get("max_age")
         return max_age is None or (self.created_at - auth_time).total_seconds() <= int(max_age)
 
 
+def packed(request: PendingRequest) -> dict[str, Any]:
+    """`request` as JSON can hold it."""
+    return {**asdict(request), "created_at": request.created_at.isoformat()}
+
+
+def unpacked(kept: dict[str, Any]) -> PendingRequest:
+    """The request that was packed."""
+    created_at = datetime.fromisoformat(kept["created_at"])
+    scope, form_origins = tuple(kept["scope"]), tuple(kept["form_origins"])
+    return PendingRequest(**{**kept, "created_at": created_at, "scope": scope, "form_origins": form_origins})
+
+
 def keep(store: EphemeralStore, request: PendingRequest, *, browser: str, ttl: int) -> str:
     """Keep `request` for this browser and return its transaction id."""
     transaction = new_token(16)
-    kept = {**asdict(request), "created_at": request.created_at.isoformat(), "browser": _bound(browser)}
+    kept = {**packed(request), "browser": _bound(browser)}
     store.put(f"pending:{transaction}", json.dumps(kept).encode(), ttl=ttl)
     return transaction
 
@@ -92,10 +147,7 @@ def _parsed(kept: bytes | None, browser: str) -> PendingRequest | None:
     record = json.loads(kept)
     if not same(record.pop("browser"), _bound(browser)):
         return None
-    record["created_at"] = datetime.fromisoformat(record["created_at"])
-    record["scope"] = tuple(record["scope"])
-    record["form_origins"] = tuple(record["form_origins"])
-    return PendingRequest(**record)
+    return unpacked(record)
 
 
 def _bound(browser: str) -> str:

@@ -56,6 +56,12 @@ def enqueue(
     db.add(message)
 
 
+def last_messages(db: Session, *, kind: str, subject: str, limit: int) -> list[OutboxMessage]:
+    """The latest messages of a kind and a subject; ids begin with the time of their making."""
+    of_subject = select(OutboxMessage).where(OutboxMessage.kind == kind, OutboxMessage.subject == subject)
+    return list(db.scalars(of_subject.order_by(OutboxMessage.id.desc()).limit(limit)))
+
+
 def deliver_due(
     database: Database,
     vault: Vault,

@@ -38,7 +38,6 @@ from idp.accounts.models import Enterprise, EnterpriseStatus, LegalAccount, Mand
 from idp.crypto import hash_token, new_token
 from idp.db import ALONE, Base, uuid7
 
-LOA_PASSWORD = "urn:idp:loa:1"  # noqa: S105 - an acr value
 SEEN_STEP = timedelta(seconds=60)
 
 
@@ -141,7 +140,7 @@ def open_session(
     }
     # The rows it rests on may still wait in the session.
     db.flush()
-    db.execute(_OPENED, values)
+    db.connection().execute(_OPENED, values)
     return opened, token
 
 

@@ -1,6 +1,8 @@
 """The outside world, one file or package a party; each speaks our words upward, never the vendor's.
 
 `ephemeral`: the store of short-lived facts, on a SQLite file of its own or on Redis.
+`outside`: how any address that a client registered is called: the public network alone, bounded.
+`relying_party`: delivers logout tokens. `key_sets`: fetches what stands at a client's `jwks_uri`.
 
 Only `idp.app` names a concrete adapter; everybody else asks for the protocol.
 """

@@ -7,12 +7,14 @@
 ``worker``       `idp worker`
 ``demo``         `idp demo`, with ``processes`` for its child processes
 ``database``     `idp db upgrade`, `idp db check`
-``clients``      `idp client …`, with ``client_metadata`` for RFC 7591 names
+``clients``      `idp client …`; ``client_add`` and ``client_import`` register, ``invitations`` let others
+                 register, ``client_desk`` is what they share
 ``people``       `idp person add`, `idp account …`
 ``mandates``     `idp mandate …`
 ``keys``         `idp key list`
 ``audits``       `idp audit verify`
 ``settings``     `idp settings`: the text of docs/settings.md
+``errors``       `idp errors`: the text of docs/errors.md
 ===============  ==========================================================================
 
 Every change is written to the audit trail as done by ``cli:<unix user>``. Output holds no personal

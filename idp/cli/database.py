@@ -6,6 +6,7 @@ import typer
 
 from idp import migrations
 from idp.access.keys import ensure_keys
+from idp.accounts.audit import Action, Event
 from idp.cli.desk import Failed, Json, connected, show
 
 group = typer.Typer(help="The database: its schema and its signing keys.")
@@ -19,7 +20,8 @@ def upgrade(*, as_json: Json = False) -> None:
             before = migrations.revision_of(connection)
         migrations.upgrade(desk.settings.effective_database_url())
         with desk.transaction() as db:
-            ensure_keys(db, desk.backends.vault, now=desk.now)
+            for key in ensure_keys(db, desk.backends.vault, now=desk.now):
+                desk.record(db, Event(Action.KEY_MADE, target=f"key:{key.kid}", detail={"alg": key.alg}))
     told = {"before": before, "revision": migrations.head()}
     show(told, as_json=as_json, lines=[f"The database is at revision {told['revision']}."])
 

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import typer
 
 from idp.access.clients import ClientRefused
+from idp.access.key_life import RotationRefused
 from idp.accounts.passwords import PasswordRefused
 from idp.adapters.ephemeral import StoreUnavailable
-from idp.cli import audits, clients, database, demo, keys, mandates, people, serving, settings, worker
+from idp.cli import audits, clients, database, demo, errors, keys, mandates, people, serving, settings, worker
 from idp.cli.desk import Failed, Refused
 from idp.config import SettingsRefused
 from idp.crypto import SealBroken
@@ -31,6 +32,7 @@ app.command("serve")(serving.serve)
 app.command("worker")(worker.work)
 app.command("demo")(demo.run_demo)
 app.command("settings")(settings.print_settings)
+app.command("errors")(errors.print_errors)
 for name, group in {
     "db": database.group,
     "client": clients.group,
@@ -57,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _explain(error: Exception) -> tuple[int, str]:
     """Exit code and sentence for what was foreseen; an empty sentence for what was not."""
-    if isinstance(error, Refused | SettingsRefused | ClientRefused | PasswordRefused):
+    if isinstance(error, Refused | SettingsRefused | ClientRefused | PasswordRefused | RotationRefused):
         return WRONG_INPUT, str(error)
     if isinstance(error, SealBroken):
         return WRONG_INPUT, "IDP_DATA_KEYS does not open what is in this database: it belongs to another one."

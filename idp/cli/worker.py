@@ -1,12 +1,13 @@
 """`idp worker`: what is done beside the requests, again and again, by any number of workers.
 
-Each round seals the audit trail and delivers the outbox; each minute it forgets what is old and
-reads the signing keys again. A round that meets an outage is tried again, ever more slowly; SIGTERM
-and SIGINT end the worker after the job in hand.
+Each round seals the audit trail and delivers the outbox; each minute it forgets what is old, rotates
+the signing keys that are due and removes those that have served. A round that meets an outage is
+tried again, ever more slowly; SIGTERM and SIGINT end the worker after the job in hand.
 """
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from collections.abc import Callable, Mapping
@@ -16,12 +17,11 @@ from datetime import UTC, datetime
 from types import FrameType
 from typing import Annotated, Any
 
-import structlog
 import typer
 from sqlalchemy.exc import IntegrityError
 
-from idp.access import logout_delivery, logouts
-from idp.access.keys import load_keys
+from idp.access import key_life, logout_delivery, logouts
+from idp.access.keys import KeySource, announce_keys
 from idp.access.retention import forget
 from idp.accounts.outbox import deliver_due
 from idp.adapters.ephemeral import StoreUnavailable
@@ -30,8 +30,7 @@ from idp.app import Backends
 from idp.cli.desk import opened
 from idp.config import Settings
 from idp.db import is_outage
-
-log = structlog.get_logger()
+from idp.web import logs
 
 ROUND_SECONDS = 1.5
 MINUTE_ROUNDS = 40
@@ -75,7 +74,9 @@ class Worker:
             now = datetime.now(UTC)
 
     def _each_minute(self, now: datetime) -> None:
-        self.deliverers = deliverers(self.settings, self.backends, self.relying_parties)
+        if not self.deliverers:
+            self.deliverers = deliverers(self.settings, self.backends, self.relying_parties)
+        tend_keys(self.settings, self.backends, now=now)
         self.backends.store.purge()
         while not self.stopping.is_set():
             with self.backends.database.begin() as db:
@@ -88,8 +89,8 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - a worker that dies of one bad row does nothing for the others
             outage = isinstance(error, StoreUnavailable) or is_outage(error)
             # Type only: the text of an exception may hold what a message says.
-            say = log.warning if outage else log.error
-            say("unavailable" if outage else "unforeseen", kind=type(error).__name__)
+            event, level = ("unavailable", logging.WARNING) if outage else ("unforeseen", logging.ERROR)
+            logs.tell(event, level=level, kind=type(error).__name__)
             return False
         return True
 
@@ -97,7 +98,7 @@ class Worker:
 def work(
     *, once: Annotated[bool, typer.Option("--once", help="One round, then exit: for cron and tests.")] = False
 ) -> None:
-    """Deliver the outbox, seal the audit trail, forget what is old; any number may run."""
+    """Deliver the outbox, seal the audit trail, rotate keys, forget what is old; any number may run."""
     with ExitStack() as stack:
         desk = stack.enter_context(opened())
         relying_parties = RelyingParties(inside_allowed=desk.settings.demo)
@@ -107,19 +108,28 @@ def work(
             worker.round(desk.now)
             return
         _stop_on_signal(worker.stopping)
-        log.info("worker started")
+        logs.configure()
+        logs.tell("worker started")
         worker.run()
-        log.info("worker stopped")
+        logs.tell("worker stopped")
 
 
 def deliverers(settings: Settings, backends: Backends, relying_parties: RelyingParties) -> Deliverers:
     """Kind of message to what delivers it; a new kind is added here."""
-    with backends.database.session() as db:
-        keys = load_keys(db, backends.vault)
+    # Asked for each message: beside a call to a relying party that costs nothing.
+    keys = KeySource(backends.store, backends.database.session, backends.vault, ask_every=0)
     logout = logout_delivery.deliverer(
-        keys, relying_parties, issuer=settings.issuer, clock=lambda: datetime.now(UTC)
+        keys.current, relying_parties, issuer=settings.issuer, clock=lambda: datetime.now(UTC)
     )
     return {logouts.KIND: logout}
+
+
+def tend_keys(settings: Settings, backends: Backends, *, now: datetime) -> None:
+    """Rotate and remove signing keys as scheduled, and tell the running processes."""
+    with backends.database.begin() as db:
+        changed = key_life.tend(db, backends.vault, backends.trail, settings, now=now)
+    if changed:
+        announce_keys(backends.store)
 
 
 def seal(backends: Backends, *, now: datetime) -> None:

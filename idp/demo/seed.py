@@ -13,7 +13,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from idp.access.clients import Client, NewClient, add_client, apply_registration, check_client
+from idp.access.clients import Client
+from idp.access.registration import NewClient, add_client, apply_registration, check_client
 from idp.accounts.calendar import civil_day
 from idp.accounts.directory import (
     NewMandate,

@@ -11,7 +11,8 @@
 /sign-out               ends this browser's sign-in
 ======================  =====================================================================
 
-``forms`` parse, ``candidates`` find whom a typed name means, ``service`` decides, ``views`` answer.
+``forms`` parse, ``candidates`` find whom a typed name means, ``service`` decides, ``views`` answer;
+``journey`` knows what the browser came for, ``again`` who is asked to prove himself once more.
 A pending authorization is carried in the URL as ``tx``; every step returns to ``/oauth/authorize``,
 which decides what comes next.
 """

@@ -14,16 +14,18 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from idp.access import assurance
 from idp.accounts.audit import Action, Event, Origin, Trail
 from idp.accounts.directory import live_mandates
 from idp.accounts.identity import Identity, Role
 from idp.accounts.models import Credential, Mandate
 from idp.accounts.passwords import PasswordHasher, PasswordRefused, check_new_password
-from idp.accounts.sessions import LOA_PASSWORD, Proof, SignedIn
+from idp.accounts.sessions import Proof, SignedIn
 from idp.adapters.ephemeral import EphemeralStore
 from idp.config import Settings
 from idp.crypto import Vault, new_token, same
 from idp.db import pause
+from idp.login.again import is_same
 from idp.login.candidates import Candidate, Finder, StoredPassword, of_mandate
 from idp.proof import throttle
 
@@ -37,6 +39,10 @@ class WrongPassword(Exception):
 
 class NotAllowedIn(Exception):
     """The password was right, but the account, company or mandate does not open now; the message says why."""
+
+
+class AnotherIdentity(Exception):
+    """The password was right, but somebody else is asked to prove himself again in this browser."""
 
 
 class FirstUse(Exception):
@@ -64,12 +70,13 @@ class Tools:
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """The browser as far as throttling and tickets care."""
+    """The browser as far as throttling and tickets care; `only_same` is who alone may sign in in it now."""
 
     id: str
     known_id: str
     known_tags: tuple[str, ...]
     origin: Origin
+    only_same: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +93,7 @@ def check_password(
 ) -> Welcome:
     """Welcome whoever `find` means if `password` is his.
 
-    Raises WrongPassword, NotAllowedIn, FirstUse, idp.proof.throttle.Throttled,
+    Raises WrongPassword, NotAllowedIn, AnotherIdentity, FirstUse, idp.proof.throttle.Throttled,
     idp.accounts.passwords.TooBusy, idp.login.candidates.PendingActivation.
     """
     candidate = find(db, tools.vault, now)
@@ -96,7 +103,7 @@ def check_password(
         address=browser.origin.address,
     )
     tools.hasher.expect_room()
-    throttle.admit(tools.store, tools.settings, attempt, now=now)
+    at_home = throttle.admit(tools.store, tools.settings, attempt, now=now)
     stored = candidate.credential.password_hash if candidate.credential else None
     pause(db)
     verdict = tools.hasher.verify(stored, password)
@@ -104,7 +111,7 @@ def check_password(
         throttle.failed(tools.store, attempt)
         _refuse(db, tools, candidate, browser, "password", now=now)
         raise WrongPassword
-    throttle.succeeded(tools.store, attempt)
+    throttle.succeeded(tools.store, attempt, at_home=at_home)
     candidate = _read_again(db, find, tools, now=now)
     if candidate.credential is None or candidate.credential.password_hash != stored:
         raise WrongPassword
@@ -169,6 +176,9 @@ def _welcome(db: Session, tools: Tools, candidate: Candidate, browser: Browser, 
     if candidate.obstacle or candidate.identity is None or candidate.credential is None:
         _refuse(db, tools, candidate, browser, "not allowed", now=now)
         raise NotAllowedIn(candidate.obstacle)
+    if browser.only_same and not is_same(browser.only_same, candidate.identity):
+        _refuse(db, tools, candidate, browser, "another identity", now=now)
+        raise AnotherIdentity
     if candidate.credential.must_change:
         raise FirstUse(_first_use_ticket(tools, candidate, browser))
     event = Event(
@@ -184,7 +194,7 @@ def _welcome(db: Session, tools: Tools, candidate: Candidate, browser: Browser, 
         browser.origin.request_id,
     )
     tools.trail.record(db, event, origin, now=now)
-    return Welcome(candidate.identity, Proof(("pwd",), LOA_PASSWORD, now), candidate.browser_tag)
+    return Welcome(candidate.identity, Proof(("pwd",), assurance.PASSWORD, now), candidate.browser_tag)
 
 
 def _refuse(

@@ -10,13 +10,11 @@ from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 from wtforms import Form
 
-from idp.access import pending
-from idp.access.pending import PendingRequest
 from idp.accounts.audit import Action, Event
-from idp.accounts.identity import Role
+from idp.accounts.identity import Identity, Role
 from idp.accounts.passwords import PasswordRefused
 from idp.accounts.sessions import SignedIn
-from idp.login import candidates, forms, service
+from idp.login import candidates, forms, journey, service
 from idp.proof.throttle import Throttled
 from idp.web import captcha, cookies, signin
 from idp.web.errors import Stop
@@ -28,11 +26,6 @@ from idp.web.words import company_facts, mandate_words, who
 
 blueprint = Blueprint("login", __name__)
 
-_TABS = (
-    (Role.LEGAL_REPRESENTATIVE, "login.legal", "法人登录"),
-    (Role.OPERATOR, "login.operator", "经办人登录"),
-    (Role.NATURAL_PERSON, "login.person", "个人登录"),
-)
 # Deliberately vague: a stranger may not learn whether the account exists.
 _WRONG = "账号或密码不正确，请核对后重新填写"
 
@@ -40,12 +33,15 @@ _WRONG = "账号或密码不正确，请核对后重新填写"
 @blueprint.get("/login")
 def start() -> Response:
     """The first way that can answer; whoever is signed in already goes to his centre."""
-    asked = _pending()
+    asked = journey.asked_for()
     signed_in = signin.current()
     if asked is None and signed_in is not None:
         return redirect(url_for(_sessions_page(signed_in)))
-    first = next(view for role, view, _label in _TABS if asked is None or role in asked.answering_roles)
-    return redirect(_here(first))
+    offered = journey.ways(asked, journey.again(asked))
+    if not offered:
+        return redirect(journey.here("oauth.authorize"))
+    view, _label = journey.PAGES[offered[0].name]
+    return redirect(journey.here(view))
 
 
 @blueprint.route("/login/legal", methods=["GET", "POST"])
@@ -73,7 +69,8 @@ def person() -> Any:
 @blueprint.route("/login/first-password", methods=["GET", "POST"])
 def first_password() -> Any:
     """The first use of a mandate's password: a new one that only the operator knows."""
-    asked, ticket, form = _pending(), request.args.get("ticket", ""), forms.FirstPasswordForm(request.form)
+    asked, ticket = journey.asked_for(), request.args.get("ticket", "")
+    form = forms.FirstPasswordForm(request.form)
     try:
         candidate = service.find_first_use(db(), _tools(), ticket, _browser(), now=now())
         if request.method == "POST" and form.validate() and _confirmed(form):
@@ -85,21 +82,21 @@ def first_password() -> Any:
             except PasswordRefused as refused:
                 form.new_password.errors = [str(refused)]
     except service.TicketGone:
-        ways = (("重新登录", _here("login.operator")),)
+        ways = (("重新登录", journey.here("login.operator")),)
         raise Stop(
             "这一步已经失效", "设置密码的时间已过，或已经在别处完成。请用经办人密码重新登录。", ways=ways
         ) from None
     except service.NotAllowedIn as refused:
         raise Stop(
-            "现在不能登录", str(refused), status=403, ways=(("重新登录", _here("login.operator")),)
+            "现在不能登录", str(refused), status=403, ways=(("重新登录", journey.here("login.operator")),)
         ) from None
     facts = company_facts(db(), platform().vault, candidate.identity)
     return page(
         "login/new_password.html",
         form=form,
         who=facts,
-        portal_name=_name(asked),
-        ways=[("返回登录", _here("login.operator"))],
+        portal_name=journey.portal_name(asked),
+        ways=[("返回登录", journey.here("login.operator"))],
     )
 
 
@@ -107,7 +104,7 @@ def first_password() -> Any:
 @sign_in_required
 def company() -> Any:
     """A person signed in as himself chooses the company he acts for."""
-    asked, signed_in = _pending(), signin.required()
+    asked, signed_in = journey.asked_for(), signin.required()
     mandates = service.mandates_to_choose(db(), signed_in, now=now())
     if asked and asked.entity:
         mandates = [mandate for mandate in mandates if mandate.enterprise.uscc == asked.entity]
@@ -116,7 +113,10 @@ def company() -> Any:
             "没有可以代表的企业",
             "您目前没有任何企业的有效授权，不能代表企业登录。请联系企业的法定代表人添加，或换一个账号登录。",
             status=403,
-            ways=(("换一个账号登录", _here("login.identity")), ("回到个人中心", url_for("person.centre"))),
+            ways=(
+                ("换一个账号登录", journey.here("login.identity")),
+                ("回到个人中心", url_for("person.centre")),
+            ),
         )
     if asked and len(mandates) == 1:
         return _switch(mandates[0], signed_in)
@@ -131,8 +131,8 @@ def company() -> Any:
         form=form,
         who=who(signed_in, platform().vault),
         companies=[mandate_words(mandate) for mandate in mandates],
-        portal_name=_name(asked),
-        ways=[("换一个账号登录", _here("login.identity"))],
+        portal_name=journey.portal_name(asked),
+        ways=[("换一个账号登录", journey.here("login.identity"))],
     )
 
 
@@ -140,16 +140,22 @@ def company() -> Any:
 @sign_in_required
 def identity() -> Any:
     """Signed in as a kind of identity the portal does not take: told so, and changed only when asked."""
-    asked, signed_in = _pending(), signin.required()
+    asked, signed_in = journey.asked_for(), signin.required()
     if request.method == "POST":
         signin.sign_out()
-        return redirect(_here("login.start"), 303)
+        return redirect(journey.here("login.start"), 303)
+    repeated = journey.again(asked)
+    only_same = repeated.only_same if repeated else None
+    keep = ("保留目前的登录", url_for(_sessions_page(signed_in)))
+    if only_same:
+        keep = ("用目前的账号重新登录", journey.here("login.start"))
     return page(
         "login/other_identity.html",
         who=who(signed_in, platform().vault),
-        wanted=_wanted(asked, signed_in),
-        portal_name=_name(asked),
-        ways=[("保留目前的登录", url_for(_sessions_page(signed_in)))],
+        wanted=journey.wanted(asked, repeated, signed_in),
+        same_again=only_same is not None,
+        portal_name=journey.portal_name(asked),
+        ways=[keep],
     )
 
 
@@ -171,18 +177,22 @@ def signed_out() -> str:
 
 
 def _password_page(name: str, form_class: type[Form], finder: Callable[[Any], candidates.Finder]) -> Any:
-    asked = _pending()
+    asked = journey.asked_for()
+    repeated = journey.again(asked)
+    only_same, explained = repeated.only_same if repeated else None, journey.explained(repeated)
     form: Any = form_class(request.form)
     status, headers = 200, {}
     if request.method == "POST" and _may_be_tried(name, form):
         try:
             return _enter(
                 service.check_password(
-                    db(), _tools(), finder(form), form.password.data, _browser(), now=now()
+                    db(), _tools(), finder(form), form.password.data, _browser(only_same), now=now()
                 )
             )
+        except service.AnotherIdentity:
+            return redirect(journey.here("login.identity"), 303)
         except service.FirstUse as first:
-            return redirect(_here("login.first_password", ticket=first.ticket), 303)
+            return redirect(journey.here("login.first_password", ticket=first.ticket), 303)
         except Exception as refused:  # noqa: BLE001 - unknown ones are raised again
             form.form_errors.append(_sentence(refused))
             if isinstance(refused, Throttled):
@@ -195,9 +205,10 @@ def _password_page(name: str, form_class: type[Form], finder: Callable[[Any], ca
         f"login/{name}.html",
         form=form,
         captcha=captcha.fresh(f"login-{name}"),
-        tabs=_tabs(asked, f"login.{name}"),
-        portal_name=_name(asked),
-        links=[],
+        tabs=journey.tabs(asked, repeated, f"login.{name}"),
+        again=explained,
+        portal_name=journey.portal_name(asked),
+        links=[("换一个账号登录", journey.here("login.identity"))] if only_same else [],
     )
     return shown, status, headers
 
@@ -269,55 +280,11 @@ def _sessions_page(signed_in: SignedIn) -> str:
     return _SESSIONS[signed_in.identity.role]
 
 
-def _pending() -> PendingRequest | None:
-    """What the browser came for. A transaction that is gone stops here: nobody signs in for nothing."""
-    transaction = request.args.get("tx")
-    if transaction is None:
-        return None
-    found = pending.find(platform().store, transaction, browser=cookies.browser_id())
-    if found is None:
-        raise Stop(
-            "登录没有完成",
-            "这次登录已经完成、等待太久，或是在另一个浏览器里开始的。账号没有受到影响，请回到原来的网站重新登录。",
-            ways=(("登录通行", url_for("login.start")), ("回到首页", url_for("web.home"))),
-        )
-    return found
-
-
-def _wanted(asked: PendingRequest | None, signed_in: SignedIn) -> str:
-    """As whom the portal wants somebody to come, beside who is signed in."""
-    if asked is None or not asked.wants_entity:
-        return "这里需要以个人身份登录，您目前代表的是企业。"
-    if signed_in.identity.role is Role.NATURAL_PERSON:
-        return "这里需要以法人或经办人身份登录，您目前是以个人身份登录的。"
-    return "这里需要以另一家企业的身份登录，与您目前代表的企业不同。"
-
-
-def _name(asked: PendingRequest | None) -> str:
-    return asked.client_name if asked else ""
-
-
-def _here(view: str, **more: Any) -> str:
-    """The address of another step of the same journey."""
-    transaction = request.args.get("tx")
-    if transaction:
-        more["tx"] = transaction
-    return url_for(view, **more)
-
-
-def _tabs(asked: PendingRequest | None, current: str) -> list[dict[str, Any]]:
-    return [
-        {"href": _here(view), "label": label, "current": view == current}
-        for role, view, label in _TABS
-        if asked is None or role in asked.answering_roles or view == current
-    ]
-
-
 def _tools() -> service.Tools:
     here = platform()
     return service.Tools(here.settings, here.store, here.vault, here.hasher, here.trail)
 
 
-def _browser() -> service.Browser:
+def _browser(only_same: Identity | None = None) -> service.Browser:
     known = cookies.known_browser()
-    return service.Browser(cookies.browser_id(), known.id, known.tags, signin.origin(actor=""))
+    return service.Browser(cookies.browser_id(), known.id, known.tags, signin.origin(actor=""), only_same)

@@ -7,27 +7,24 @@ session that is there now.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from urllib.parse import urlencode
 
 from sqlalchemy.orm import Session
 
 from idp.access import consents
+from idp.access.assurance import Lack
 from idp.access.clients import RegisteredClient
 from idp.access.grants import CodeRecord, mint_code
-from idp.access.keys import KeyRing
 from idp.access.pending import PendingRequest
 from idp.access.subjects import subject
-from idp.accounts.identity import Role
 from idp.accounts.sessions import SignedIn
 from idp.adapters.ephemeral import EphemeralStore
 from idp.config import Settings
-from idp.oauth import rules
-from idp.oauth.rules import Asked, AuthorizationError
-from idp.oauth.tokens import read_id_token
+from idp.oauth import claims_request, rules, step_up
+from idp.oauth.refusals import AuthorizationError, answers
+from idp.oauth.rules import Asked
 
 
 class Step(StrEnum):
@@ -37,19 +34,32 @@ class Step(StrEnum):
     SIGN_IN = "sign_in"
     COMPANY = "company"
     OTHER_IDENTITY = "other_identity"
+    PROVE = "prove"
+    UNMET = "unmet"
     CONSENT = "consent"
+    DEVICE = "device"
 
 
 # What else a request carries is not kept: it could pass for something that was checked.
-_KEPT = ("state", "nonce", "code_challenge", "prompt", "max_age", "login_hint", "entity")
-_SILENT_ERRORS = {
-    Step.SIGN_IN: ("login_required", "The person must sign in."),
-    Step.COMPANY: ("interaction_required", "The person must choose the company he acts for."),
-    Step.OTHER_IDENTITY: (
-        "interaction_required",
-        "The sign-in is of another identity.",
-    ),
-    Step.CONSENT: ("consent_required", "The person must allow this client first."),
+_KEPT = (
+    "state",
+    "nonce",
+    "code_challenge",
+    "prompt",
+    "max_age",
+    "login_hint",
+    "entity",
+    "acr_values",
+    "response_mode",
+    "dpop_jkt",
+)
+_SILENT = {
+    Step.SIGN_IN: answers.LOGIN_REQUIRED,
+    Step.COMPANY: answers.COMPANY_REQUIRED,
+    Step.OTHER_IDENTITY: answers.OTHER_IDENTITY,
+    Step.PROVE: answers.PROOF_REQUIRED,
+    Step.UNMET: answers.UNMET,
+    Step.CONSENT: answers.CONSENT_REQUIRED,
 }
 
 
@@ -61,56 +71,90 @@ class Answering:
     client: RegisteredClient
 
 
-def validate(
-    values: Mapping[str, list[str]], client: RegisteredClient, keys: KeyRing, *, issuer: str, now: datetime
-) -> PendingRequest:
+def validate(asked: Asked, *, now: datetime) -> PendingRequest:
     """The request, once every rule holds. Raises AuthorizationError of the first that does not."""
-    asked = Asked(values, client, keys, issuer)
     for rule in rules.RULES:
         rule(asked)
-    params = {name: value for name in _KEPT if (value := asked.one(name)) is not None}
-    hint = asked.one("id_token_hint")
-    claims = read_id_token(keys, hint, issuer=issuer) if hint else None
-    if claims:
-        params["expected_sub"] = claims["sub"]
-    return PendingRequest(
-        params=params,
+    client = asked.client
+    request = PendingRequest(
+        params=step_up.with_defaults(_params(asked), client),
         client_id=client.client_id,
         client_name=client.name,
-        redirect_uri=values["redirect_uri"][0],
+        redirect_uri=asked.values["redirect_uri"][0],
         form_origins=tuple(sorted(client.redirect_origins)),
         scope=asked.scope,
         created_at=now,
     )
+    step_up.check_reachable(request)
+    return request
+
+
+def _params(asked: Asked) -> dict[str, str]:
+    params = {name: value for name in _KEPT if (value := asked.one(name)) is not None}
+    if "acr_values" in params:
+        params["acr_values"] = step_up.of_parameter(params["acr_values"])
+    for sub in asked.expected_subs():
+        params["expected_sub"] = sub
+    if asked.resources:
+        params["resource"] = " ".join(asked.resources)
+    by_claims = asked.claims()
+    granted = claims_request.granted(by_claims, asked.client.scopes, asked.scope)
+    if granted:
+        params["claims"] = " ".join(granted)
+    # OIDC Core §5.5.1.1: what is named beside an acr asked for by itself counts before acr_values.
+    if by_claims.acr_values:
+        params["acr_values"] = step_up.of_claim(by_claims.acr_values, essential=by_claims.acr_is_essential)
+    return params
 
 
 def next_step(db: Session, asked: Answering, signed_in: SignedIn | None) -> Step:
-    """What is missing, in the order in which a person is asked for it."""
+    """What is missing, in the order in which a person is asked for it.
+
+    A level is reached before a company is chosen: who acts for it then cannot change any more.
+    """
     request, client = asked.request, asked.client
-    if signed_in is None or not request.is_fresh(signed_in.session.auth_time):
+    lack = request.missing(signed_in.session if signed_in else None).lack
+    if lack is Lack.UNMET:
+        return Step.UNMET
+    if signed_in is None or lack is Lack.SIGN_IN:
         return Step.SIGN_IN
     expected = request.params.get("expected_sub")
     if expected and subject(signed_in.person, client) != expected:
         just_now = signed_in.session.auth_time >= request.created_at
         return Step.OTHER_IDENTITY if just_now else Step.SIGN_IN
-    misfit = _misfit(request, signed_in)
-    if misfit:
-        return misfit
-    if client.first_party:
-        return Step.ANSWER
-    remembered = consents.is_given(db, signed_in.identity, client.client_id, request.scope)
-    return Step.CONSENT if "consent" in request.prompts or not remembered else Step.ANSWER
+    company = signed_in.enterprise
+    if not request.fits(signed_in.identity.role, company.uscc if company else None):
+        return Step.OTHER_IDENTITY
+    if lack is Lack.PROOF:
+        return Step.PROVE
+    if request.wants_entity and company is None:
+        return Step.COMPANY
+    if request.device is not None:
+        # First-party devices too: the code may have come from somebody else (RFC 8628 §5.4).
+        return Step.DEVICE
+    agreed = client.first_party or (
+        "consent" not in request.prompts
+        and consents.is_given(db, signed_in.identity, client.client_id, to_be_agreed(request))
+    )
+    return Step.ANSWER if agreed else Step.CONSENT
+
+
+def to_be_agreed(request: PendingRequest) -> tuple[str, ...]:
+    """What a person is told and agrees to: the scope, and the scope of each claim asked for beside it."""
+    return tuple(sorted({*request.scope, *claims_request.scopes_of(request.claims)}))
 
 
 def refuse_silently(step: Step) -> AuthorizationError:
-    """The error of `prompt=none` when a person would have to be asked (OIDC Core §3.1.2.6)."""
-    return AuthorizationError(*_SILENT_ERRORS[step])
+    """The error where nobody can be asked: `prompt=none` (OIDC Core §3.1.2.6), or a level out of reach."""
+    return AuthorizationError(_SILENT[step])
 
 
 def answer(
-    store: EphemeralStore, settings: Settings, request: PendingRequest, signed_in: SignedIn, *, now: datetime
+    store: EphemeralStore, settings: Settings, asked: Answering, signed_in: SignedIn, *, now: datetime
 ) -> str:
-    """The redirect with a fresh code: state and issuer beside it (RFC 6749 §4.1.2, RFC 9207)."""
+    """A fresh code, the answer to a request that nobody answers any more but the caller."""
+    request = asked.request
+    lifetime = min(settings.code_lifetime, asked.client.profile.code_lifetime)
     record = CodeRecord(
         session_id=str(signed_in.session.id),
         client_id=request.client_id,
@@ -119,28 +163,9 @@ def answer(
         code_challenge=request.params["code_challenge"],
         nonce=request.params.get("nonce"),
         minted_at=now.timestamp(),
-        expires_at=now.timestamp() + settings.code_lifetime,
+        expires_at=now.timestamp() + lifetime,
+        dpop_jkt=request.params.get("dpop_jkt"),
+        resources=request.resources,
+        claims=request.claims,
     )
-    code = mint_code(store, record, ttl=settings.code_lifetime)
-    return back_to_client(
-        request.redirect_uri, {"code": code}, state=request.params.get("state"), issuer=settings.issuer
-    )
-
-
-def back_to_client(redirect_uri: str, values: Mapping[str, str], *, state: str | None, issuer: str) -> str:
-    """A registered redirect address with the parameters of an authorization response."""
-    given = {**values, **({"state": state} if state is not None else {}), "iss": issuer}
-    return f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode(given)}"
-
-
-def _misfit(request: PendingRequest, signed_in: SignedIn) -> Step | None:
-    """Whose sign-in answers which request: company passwords prove nothing to a person's services."""
-    natural = signed_in.identity.role is Role.NATURAL_PERSON
-    if not request.wants_entity:
-        return None if natural else Step.OTHER_IDENTITY
-    if natural:
-        return Step.COMPANY
-    fixed = request.entity
-    if fixed and (signed_in.enterprise is None or signed_in.enterprise.uscc != fixed):
-        return Step.OTHER_IDENTITY
-    return None
+    return mint_code(store, record, ttl=lifetime)

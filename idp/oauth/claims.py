@@ -11,6 +11,7 @@ from idp.access.subjects import subject
 from idp.accounts.identifiers import mask_phone
 from idp.accounts.models import Enterprise, Mandate
 from idp.crypto import Vault
+from idp.oauth.claims_request import IN_ID_TOKEN, scopes_of
 
 
 def id_token_claims(
@@ -48,8 +49,39 @@ def id_token_claims(
 def userinfo(
     vault: Vault, live: LiveGrant, client: RegisteredClient, scope: tuple[str, ...]
 ) -> dict[str, Any]:
-    """The answer of the userinfo endpoint: what `scope` allows, and nothing a person did not give."""
-    claims: dict[str, Any] = {"sub": subject(live.person, client)}
+    """The answer of the userinfo endpoint: what `scope` allows, and the single claims the grant holds."""
+    asked = [name for name in live.grant.claims or () if not name.startswith(IN_ID_TOKEN)]
+    return {
+        **_single(vault, live, client, scope, asked),
+        **_of_scope(vault, live, client, scope),
+        "sub": subject(live.person, client),
+    }
+
+
+def asked_in_id_token(
+    vault: Vault, live: LiveGrant, client: RegisteredClient, scope: tuple[str, ...]
+) -> dict[str, Any]:
+    """What was asked for in the ID token by the `claims` parameter (OIDC Core §5.5), and is granted still."""
+    names = [name for name in live.grant.claims or () if name.startswith(IN_ID_TOKEN)]
+    return _single(vault, live, client, scope, [name.removeprefix(IN_ID_TOKEN) for name in names])
+
+
+def _single(
+    vault: Vault, live: LiveGrant, client: RegisteredClient, scope: tuple[str, ...], names: list[str]
+) -> dict[str, Any]:
+    """Some claims by name, as far as their scopes are still the client's and the grant's company stays."""
+    if not names or "openid" not in scope:
+        return {}
+    allowed = (scopes_of(names) & client.scopes) - ({"entity"} - set(scope))
+    there = _of_scope(vault, live, client, tuple(allowed))
+    return {name: there[name] for name in names if name in there}
+
+
+def _of_scope(
+    vault: Vault, live: LiveGrant, client: RegisteredClient, scope: tuple[str, ...]
+) -> dict[str, Any]:
+    """The claims that `scope` opens, and nothing a person did not give."""
+    claims: dict[str, Any] = {}
     if "profile" in scope:
         claims["name"] = live.person.name(vault)
         if live.username:

@@ -12,30 +12,39 @@ from authlib.oauth2.rfc6749 import OAuth2Error
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 
 from idp.access.grants import find_grant
+from idp.access.keys import JWKS_MAX_AGE
 from idp.config import Settings
-from idp.oauth import discovery
+from idp.oauth import discovery, dpop, par, registration, step_up
 from idp.oauth.claims import userinfo as userinfo_claims
+from idp.oauth.device_authorization import DeviceAuthorization
 from idp.oauth.grants.authorization_code import S256, AuthorizationCodeGrant
+from idp.oauth.grants.client_credentials import ClientCredentialsGrant
+from idp.oauth.grants.device_code import DeviceCodeGrant
 from idp.oauth.grants.refresh_token import RefreshTokenGrant
+from idp.oauth.presented_token import challenge, presented_token
+from idp.oauth.refusals import Refused
+from idp.oauth.refusals import resources as refusals
 from idp.oauth.server import Server, check_form
 from idp.oauth.token_state import Introspection, Revocation
-from idp.oauth.tokens import read_access_token
 from idp.web.platform import db, now, platform
 from idp.web.security import PROGRAMS, csrf
 
 blueprint = Blueprint(PROGRAMS, __name__)
 csrf.exempt(blueprint)
+blueprint.after_request(dpop.offer_nonce)
 
-_PUBLIC_FOR = 300
 _DISCOVERY = "oauth-discovery"
 _SERVER = "oauth-server"
 
 
 def install(app: Flask, configured: Settings) -> None:
     """Register the endpoints, and make what does not change while the process lives."""
-    server = Server(app.extensions["idp-platform"].clients, now)
+    server = Server(app.extensions["idp-platform"].clients, configured.issuer, now)
     server.register_grant(AuthorizationCodeGrant, [S256()])
     server.register_grant(RefreshTokenGrant)
+    server.register_grant(ClientCredentialsGrant)
+    server.register_grant(DeviceCodeGrant)
+    server.register_endpoint(DeviceAuthorization)
     server.register_endpoint(Introspection)
     server.register_endpoint(Revocation)
     app.extensions[_SERVER] = server
@@ -60,8 +69,14 @@ def jwks() -> Response:
 
 @blueprint.post("/oauth/token")
 def token() -> Any:
-    """Codes and refresh tokens for tokens."""
+    """Codes, refresh tokens, device codes and a client's own credentials for tokens."""
     return _answer_form(lambda server: server.create_token_response(request))
+
+
+@blueprint.post("/oauth/device")
+def device() -> Any:
+    """A device without a browser begins (RFC 8628)."""
+    return _answer_form(lambda server: _endpoint(server, DeviceAuthorization.ENDPOINT_NAME))
 
 
 @blueprint.post("/oauth/introspect")
@@ -76,21 +91,37 @@ def revoke() -> Any:
     return _answer_form(lambda server: _endpoint(server, Revocation.ENDPOINT_NAME))
 
 
+@blueprint.post("/oauth/par")
+def push() -> Any:
+    """An authorization request, pushed by its client (RFC 9126)."""
+    return _answer_form(par.answer)
+
+
+@blueprint.post("/oauth/register")
+def register() -> Response:
+    """A new client, by an initial access token (RFC 7591)."""
+    return registration.answer(request)
+
+
 @blueprint.route("/oauth/userinfo", methods=["GET", "POST"])
 def userinfo() -> Any:
     """Claims about the human, the company and the mandate (OIDC Core §5.3)."""
-    here = platform()
-    supplied = _bearer()
-    if supplied is None:
-        return _unauthorized(None)
-    access = read_access_token(here.keys, supplied, issuer=here.settings.issuer, now=now())
-    client = here.clients.find(access.claims["client_id"]) if access else None
-    live = find_grant(db(), access.grant_id, jti=access.jti, now=now()) if access and client else None
-    if access is None or client is None or live is None:
-        return _unauthorized("The access token is expired, revoked or malformed.")
+    try:
+        presented = presented_token(request)
+    except Refused as refused:
+        return challenge(request, refused.refusal)
+    if presented is None:
+        return challenge(request, None)
+    access, client = presented.access, presented.client
+    live = find_grant(db(), access.grant_id, jti=access.jti, now=now()) if access.grant_id else None
+    if live is None:
+        return challenge(request, refusals.TOKEN_REFUSED)
+    asked_for = step_up.insufficient(client, live.session, now=now())
+    if asked_for is not None:
+        return challenge(request, refusals.STEP_UP, **asked_for)
     # A scope taken from the client since the token was made no longer opens anything.
     scope = tuple(name for name in access.scope if name in client.scopes)
-    response = jsonify(userinfo_claims(here.vault, live, client, scope))
+    response = jsonify(userinfo_claims(platform().vault, live, client, scope))
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -101,7 +132,7 @@ def _answer_form(answer: Callable[[Server], Any]) -> Any:
     try:
         check_form(request)
     except OAuth2Error as refused:
-        return server.handle_response(*refused())
+        return server.handle_error_response(server.create_oauth2_request(request), refused)
     return answer(server)
 
 
@@ -109,30 +140,9 @@ def _endpoint(server: Server, name: str) -> Any:
     return server.create_endpoint_response(name, request)  # type: ignore[no-untyped-call]  # Authlib's
 
 
-def _bearer() -> str | None:
-    """The access token, from the header, or from the body of a POST (RFC 6750 §2)."""
-    header = request.headers.get("Authorization", "")
-    scheme, _, supplied = header.partition(" ")
-    if header:
-        return supplied.strip() if scheme.lower() == "bearer" and supplied.strip() else None
-    return request.form.get("access_token") if request.method == "POST" else None
-
-
-def _unauthorized(description: str | None) -> Response:
-    challenge = 'Bearer realm="userinfo"'
-    body: dict[str, str] = {}
-    if description:
-        challenge += f', error="invalid_token", error_description="{description}"'
-        body = {"error": "invalid_token", "error_description": description}
-    response = jsonify(body)
-    response.status_code = 401
-    response.headers["WWW-Authenticate"] = challenge
-    return response
-
-
 def _public(body: bytes, etag: str) -> Response:
     response = Response(body, content_type="application/json")
     response.set_etag(etag)
-    response.headers["Cache-Control"] = f"public, max-age={_PUBLIC_FOR}"
+    response.headers["Cache-Control"] = f"public, max-age={JWKS_MAX_AGE}"
     response.headers["Access-Control-Allow-Origin"] = "*"
     return response.make_conditional(request)  # type: ignore[return-value]  # werkzeug's base class

@@ -1,8 +1,9 @@
 """RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0).
 
 A hint that names this very session ends it at once; anything less is asked back, so that a link on
-a strange page ends nothing. The browser goes back only to an address registered by the client the
-request is proved, or said, to come from.
+a strange page ends nothing. A hint whose key was removed proves nothing either: whoever has a key that
+leaked could have written it. It only says which client asks, as `client_id` does. The browser goes
+back only to an address registered by the client the request is proved, or said, to come from.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from urllib.parse import urlencode
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from idp.access import jws
 from idp.access.clients import ClientRegistry
 from idp.access.keys import KeyRing
 from idp.accounts.sessions import SignedIn, SigninSession
 from idp.crypto import hash_token
-from idp.oauth.tokens import read_id_token
+from idp.oauth.tokens import LONGEST_TOKEN, read_id_token
 
 PARAMETERS = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state")
 
@@ -47,13 +49,12 @@ def parse(
     if any(len(found) > 1 for found in given.values()):
         raise LogoutRefused("doubled parameter")
     one = {name: found[0] for name, found in given.items() if found and found[0]}
-    claims = read_id_token(keys, one["id_token_hint"], issuer=issuer) if "id_token_hint" in one else None
-    if "id_token_hint" in one and claims is None:
-        raise LogoutRefused("not an ID token of ours")
-    client_id = claims["aud"] if claims else one.get("client_id", "")
-    if claims and one.get("client_id", client_id) != client_id:
+    hint = one.get("id_token_hint")
+    claims = read_id_token(keys, hint, issuer=issuer) if hint else None
+    said = claims["aud"] if claims else _said_by(hint, keys) if hint else one.get("client_id", "")
+    if one.get("client_id", said) != said:
         raise LogoutRefused("client_id differs from the hint")
-    return LogoutRequest(claims["sid"] if claims else None, _return_to(one, clients, client_id))
+    return LogoutRequest(claims["sid"] if claims else None, _return_to(one, clients, said))
 
 
 def find_unended(db: Session, token: str | None, sid: str | None) -> SigninSession | None:
@@ -66,6 +67,17 @@ def find_unended(db: Session, token: str | None, sid: str | None) -> SigninSessi
         SigninSession.ended_at.is_(None),
     )
     return db.scalars(mine).first()
+
+
+def _said_by(hint: str, keys: KeyRing) -> str:
+    """The client a hint names that a key of ours, removed since, may have signed. Raises LogoutRefused."""
+    try:
+        unverified = jws.parse(hint, longest=LONGEST_TOKEN)
+    except jws.Malformed:
+        raise LogoutRefused("no token") from None
+    if unverified.kid not in keys.removed:
+        raise LogoutRefused("not an ID token of ours")
+    return str(unverified.claims.get("aud", ""))
 
 
 def _return_to(one: Mapping[str, str], clients: ClientRegistry, client_id: str) -> str | None:

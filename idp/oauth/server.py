@@ -9,7 +9,6 @@ from typing import Any
 from authlib.oauth2.rfc6749 import (
     AuthorizationServer,
     ClientMixin,
-    InvalidRequestError,
     OAuth2Payload,
     OAuth2Request,
 )
@@ -17,7 +16,20 @@ from flask import Request, Response, jsonify
 
 from idp.access.clients import ClientRegistry, RegisteredClient
 from idp.oauth import client_auth
+from idp.oauth.refusals import Refused
+from idp.oauth.refusals import grants as refusals
 
+# What Authlib refuses by itself.
+_OF_AUTHLIB = {
+    refusal.error: refusal
+    for refusal in (
+        refusals.INVALID_REQUEST,
+        refusals.GRANT_TYPE_UNKNOWN,
+        refusals.GRANT_TYPE_NOT_ALLOWED,
+        refusals.CODE_REFUSED,
+        refusals.SCOPE_WIDENED,
+    )
+}
 _TRANSPORT_IS_CHECKED_ELSEWHERE = "https://issuer.invalid/"
 
 
@@ -39,7 +51,7 @@ class FormPayload(OAuth2Payload):
 
 
 class FormRequest(OAuth2Request):
-    """A request to an endpoint that clients call. Raises InvalidRequestError when a parameter is doubled."""
+    """A request to an endpoint that clients call. The body was checked by `check_form`."""
 
     def __init__(self, request: Request) -> None:
         # Authlib insists on https here; whether http may be used is decided once, by the issuer setting.
@@ -61,10 +73,16 @@ class FormRequest(OAuth2Request):
 class Server(AuthorizationServer):
     """The endpoints clients call. One object an application; it keeps nothing of a request."""
 
-    def __init__(self, clients: ClientRegistry, clock: Any) -> None:
+    def __init__(self, clients: ClientRegistry, issuer: str, clock: Any) -> None:
         super().__init__()
         self.clients = clients
+        self.issuer = issuer
         self._clock = clock
+
+    def get_error_uri(self, request: Any, error: Any) -> str | None:  # noqa: ARG002 - Authlib's signature
+        """Where the refusal is explained."""
+        refusal = error.refusal if isinstance(error, Refused) else _OF_AUTHLIB.get(error.error)
+        return refusal.uri(self.issuer) if refusal else None
 
     def now(self) -> datetime:
         """The instant of the request in hand."""
@@ -111,8 +129,9 @@ class Client(ClientMixin):
 
 
 def check_form(request: Request) -> None:
-    """Return if the body is a form without doubled parameters. Raises InvalidRequestError."""
+    """Return if the body is a form and doubles no parameter but `resource` (RFC 8707 §2). Raises Refused."""
     if request.mimetype != "application/x-www-form-urlencoded":
-        raise InvalidRequestError("The body must be application/x-www-form-urlencoded.")
-    if any(len(values) > 1 for values in request.form.to_dict(flat=False).values()):
-        raise InvalidRequestError("A parameter is given more than once.")
+        raise Refused(refusals.NOT_A_FORM)
+    fields = request.form.to_dict(flat=False).items()
+    if any(len(values) > 1 for name, values in fields if name != "resource"):
+        raise Refused(refusals.DOUBLED_FIELD)

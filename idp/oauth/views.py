@@ -10,15 +10,20 @@ from flask_wtf.csrf import validate_csrf
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import ValidationError
 
-from idp.access import consents, pending
-from idp.access.clients import origin_of
+from idp.access import consents, pending, pushed
+from idp.access.clients import RegisteredClient, origin_of
 from idp.access.pending import PendingRequest
+from idp.access.profiles import DEVICE_GRANT
 from idp.accounts.audit import Action, Event
 from idp.accounts.sessions import SignedIn
 from idp.oauth import authorize as dispatcher
 from idp.oauth import logout as logouts
-from idp.oauth import rules
+from idp.oauth import request_object, responses, rules
 from idp.oauth.authorize import Answering, Step
+from idp.oauth.refusals import AuthorizationError, answers
+from idp.oauth.responses import ReturnAddress
+from idp.oauth.rules import Asked
+from idp.oauth.scope_words import what_it_sees
 from idp.web import cookies, signin
 from idp.web.errors import Stop
 from idp.web.platform import db, now, platform, settings
@@ -28,15 +33,6 @@ from idp.web.signin import sign_in_required
 from idp.web.words import who
 
 blueprint = Blueprint("oauth", __name__)
-
-_SEES = {
-    "profile": "您的姓名和登录名",
-    "phone": "您的手机号码",
-    "identity": "您的证件类型和证件号码",
-    "entity": "您代表的企业、您的身份和权限",
-    "openid": "一个只用于该网站的编号，用来认出您",
-    "offline_access": "在您离开后继续读取以上信息，直到这次登录结束",
-}
 
 
 @blueprint.route("/oauth/authorize", methods=["GET", "POST"])
@@ -48,18 +44,12 @@ def authorize() -> Any:
         return redirect(url_for("oauth.authorize") + "?" + urlencode(again), 303)
     transaction = request.args.get("tx")
     if transaction is not None:
-        return _proceed(_resumed(transaction), transaction)
-    values = request.args.to_dict(flat=False)
-    client = platform().clients.find(request.args.get("client_id", ""))
-    try:
-        redirect_uri = rules.trusted_redirect(values, client)
-    except rules.UntrustedRequest:
-        raise _untrusted() from None
-    try:
-        begun = dispatcher.validate(values, client, platform().keys, issuer=settings().issuer, now=now())  # type: ignore[arg-type]  # trusted_redirect refuses None
-        return _proceed(Answering(begun, client), None)  # type: ignore[arg-type]  # likewise
-    except rules.AuthorizationError as refused:
-        return _error_to_client(refused, redirect_uri, values.get("state", []))
+        resumed = _resumed(transaction)
+        try:
+            return _proceed(resumed, transaction)
+        except AuthorizationError as refused:
+            return _refuse(resumed, transaction, refused)
+    return _begin(request.args.to_dict(flat=False))
 
 
 @blueprint.route("/oauth/consent", methods=["GET", "POST"])
@@ -72,25 +62,15 @@ def consent() -> Any:
         return redirect(url_for("oauth.authorize", tx=transaction))
     decision = request.form.get("decision") if request.method == "POST" else None
     if decision == "allow":
-        consents.give(db(), signed_in.identity, asked.client.client_id, asked.request.scope, now=now())
-        event = Event(
-            Action.CONSENT_GIVEN,
-            entity=str(signed_in.identity.enterprise_id or ""),
-            target=f"client:{asked.client.client_id}",
-            detail={"scope": list(asked.request.scope)},
-        )
-        platform().trail.record(db(), event, signin.origin(), now=now())
-        return _answer(asked.request, signed_in, transaction)
+        return _allow(asked, signed_in, transaction)
     if decision == "deny":
-        pending.take(platform().store, transaction, browser=cookies.browser_id())
-        denied = rules.AuthorizationError("access_denied", "The person refused.")
-        return _error_to_client(denied, asked.request.redirect_uri, [asked.request.params.get("state", "")])
+        return _refuse(asked, transaction, AuthorizationError(answers.DENIED))
     allow_form_to(asked.request.form_origins)
     return page(
         "oauth/consent.html",
         portal_name=asked.client.name,
         portal_site=asked.request.redirect_uri.split("/")[2],
-        sees=[words for scope, words in _SEES.items() if scope in asked.request.scope],
+        sees=what_it_sees(dispatcher.to_be_agreed(asked.request)),
         who=who(signed_in, platform().vault),
     )
 
@@ -133,12 +113,63 @@ def logout() -> Any:
     )
 
 
+def _begin(values: dict[str, list[str]]) -> BaseResponse:
+    """A request as a portal's user brings it: pushed before, in a request object, or in the query."""
+    here = platform()
+    client = here.clients.find(values.get("client_id", [""])[0])
+    if client is None:
+        raise _untrusted()
+    if any(given.startswith(pushed.PREFIX) for given in values.get("request_uri", [])):
+        return _begin_answering(_pushed(values, client))
+    signed = request_object.is_in(values)
+    asked = values
+    if signed:
+        try:
+            asked = request_object.unfolded(values, client, here, now=now())
+        except AuthorizationError as refused:
+            # Nothing in the object is proved, so only a registered address beside it will do.
+            return responses.send_error(refused, _way_back(values, client))
+    way_back = _way_back(asked, client)
+    try:
+        came = Asked(asked, client, here.keys, settings().issuer, signed=signed)
+        begun = dispatcher.validate(came, now=now())
+    except AuthorizationError as refused:
+        return responses.send_error(refused, way_back)
+    return _begin_answering(Answering(begun, client))
+
+
+def _begin_answering(asked: Answering) -> BaseResponse:
+    try:
+        return _proceed(asked, None)
+    except AuthorizationError as refused:
+        return responses.send_error(refused, responses.of_request(asked.request))
+
+
+def _pushed(values: dict[str, list[str]], client: RegisteredClient) -> Answering:
+    """What the client pushed; anything else in the address is ignored (RFC 9126 §4)."""
+    given = values["request_uri"]
+    found = pushed.find(platform().store, given[0], client_id=client.client_id, now=now())
+    doubled = len(given) > 1 or len(values["client_id"]) > 1
+    if found is None or doubled or not _is_still_registered(found, client):
+        raise _gone()
+    return Answering(found, client)
+
+
+def _way_back(values: dict[str, list[str]], client: RegisteredClient) -> ReturnAddress:
+    """Where a refusal may go. Raises Stop when no address is proved."""
+    try:
+        redirect_uri = rules.trusted_redirect(values, client)
+    except rules.UntrustedRequest:
+        raise _untrusted() from None
+    return responses.of_refused(redirect_uri, client.name, values)
+
+
 def _proceed(asked: Answering, transaction: str | None) -> BaseResponse:
     signed_in = signin.current()
     step = dispatcher.next_step(db(), asked, signed_in)
     if step is Step.ANSWER and signed_in is not None:
-        return _answer(asked.request, signed_in, transaction)
-    if "none" in asked.request.prompts:
+        return _answer(asked, signed_in, transaction)
+    if step is Step.UNMET or "none" in asked.request.prompts:
         raise dispatcher.refuse_silently(step)
     if transaction is None:
         transaction = pending.keep(
@@ -146,28 +177,69 @@ def _proceed(asked: Answering, transaction: str | None) -> BaseResponse:
         )
     view = {
         Step.SIGN_IN: "login.start",
+        Step.PROVE: "login.start",
         Step.COMPANY: "login.company",
         Step.OTHER_IDENTITY: "login.identity",
         Step.CONSENT: "oauth.consent",
+        Step.DEVICE: "device.confirm",
     }[step]
     return redirect(url_for(view, tx=transaction), 303)
 
 
-def _answer(asked: PendingRequest, signed_in: SignedIn, transaction: str | None) -> BaseResponse:
+def _allow(asked: Answering, signed_in: SignedIn, transaction: str) -> BaseResponse:
+    """Remember what a person agreed to, once the answer is his to give, and give it."""
+    asked = _taken(asked, transaction)
+    client_id, agreed = asked.client.client_id, dispatcher.to_be_agreed(asked.request)
+    consents.give(db(), signed_in.identity, client_id, agreed, now=now())
+    event = Event(
+        Action.CONSENT_GIVEN,
+        entity=str(signed_in.identity.enterprise_id or ""),
+        target=f"client:{client_id}",
+        detail={"scope": list(agreed)},
+    )
+    platform().trail.record(db(), event, signin.origin(), now=now())
+    return _send_code(asked, signed_in)
+
+
+def _answer(asked: Answering, signed_in: SignedIn, transaction: str | None) -> BaseResponse:
+    return _send_code(_taken(asked, transaction), signed_in)
+
+
+def _send_code(asked: Answering, signed_in: SignedIn) -> BaseResponse:
+    code = dispatcher.answer(platform().store, settings(), asked, signed_in, now=now())
+    return responses.send(responses.of_request(asked.request), {"code": code})
+
+
+def _refuse(asked: Answering, transaction: str, refused: AuthorizationError) -> BaseResponse:
+    """Answer a waiting request with an error; it waits no longer. A device asks anew by itself."""
+    if asked.request.device is not None:
+        raise _gone() from refused
+    asked = _taken(asked, transaction)
+    return responses.send_error(refused, responses.of_request(asked.request))
+
+
+def _taken(asked: Answering, transaction: str | None) -> Answering:
+    """The request, from here on nobody else's to answer. Raises Stop if somebody was faster."""
+    found: PendingRequest | None = asked.request
     if transaction is not None:
-        taken = pending.take(platform().store, transaction, browser=cookies.browser_id())
-        if taken is None:
-            raise _gone()
-        asked = taken
-    return redirect(dispatcher.answer(platform().store, settings(), asked, signed_in, now=now()), 303)
+        found = pending.take(platform().store, transaction, browser=cookies.browser_id())
+    if found is None or not pushed.spend(platform().store, found):
+        raise _gone()
+    return Answering(found, asked.client)
 
 
 def _resumed(transaction: str) -> Answering:
     found = pending.find(platform().store, transaction, browser=cookies.browser_id())
     client = platform().clients.find(found.client_id) if found else None
-    if found is None or client is None or found.redirect_uri not in client.redirect_uris:
+    if found is None or client is None or not _is_still_registered(found, client):
         raise _gone()
     return Answering(found, client)
+
+
+def _is_still_registered(found: PendingRequest, client: RegisteredClient) -> bool:
+    if found.device is not None:
+        return DEVICE_GRANT in client.grant_types
+    return found.redirect_uri in client.redirect_uris
 
 
 def _end_idle(asked: logouts.LogoutRequest) -> None:
@@ -189,14 +261,6 @@ def _confirmed() -> bool:
     except ValidationError:
         return False
     return request.headers.get("Origin") in {None, settings().issuer}
-
-
-def _error_to_client(refused: rules.AuthorizationError, redirect_uri: str, states: list[str]) -> BaseResponse:
-    state = states[0] if len(states) == 1 and states[0] and len(states[0]) <= 2048 else None
-    values = {"error": refused.error, "error_description": refused.description}
-    return redirect(
-        dispatcher.back_to_client(redirect_uri, values, state=state, issuer=settings().issuer), 303
-    )
 
 
 def _untrusted() -> Stop:

@@ -1,6 +1,7 @@
 r"""Ways of proving something, used by every room.
 
 `captcha`: that a human fills in a form. `captcha_image` draws it and `captcha_sound` speaks it.
+`throttle` slows guesses of passwords, `secret_guesses` those of a client's secret.
 
 Whom it talks to: the ephemeral store, where each proof waits to be taken once.
 

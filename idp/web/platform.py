@@ -12,14 +12,16 @@ from datetime import UTC, datetime
 from flask import Flask, Response, current_app, g, has_request_context
 from sqlalchemy.orm import Session
 
+from idp.access.client_keys import ClientKeys
 from idp.access.clients import ClientRegistry
-from idp.access.keys import KeyRing
+from idp.access.keys import KeyRing, KeySource
 from idp.accounts.audit import Trail
 from idp.accounts.passwords import PasswordHasher
 from idp.adapters.ephemeral import EphemeralStore
 from idp.config import Settings
 from idp.crypto import Vault
 from idp.db import Database
+from idp.proof.secret_guesses import SecretGuesses
 
 _NAME = "idp-platform"
 
@@ -34,9 +36,17 @@ class Platform:
     vault: Vault
     hasher: PasswordHasher
     trail: Trail
-    keys: KeyRing
+    key_source: KeySource
     clients: ClientRegistry
+    client_keys: ClientKeys
+    secret_guesses: SecretGuesses
     refresh_key: bytes
+    nonce_key: bytes
+
+    @property
+    def keys(self) -> KeyRing:
+        """The signing keys as they are now."""
+        return self.key_source.current()
 
 
 def install(app: Flask, platform: Platform) -> None:

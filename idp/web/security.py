@@ -59,6 +59,11 @@ def allow_form_to(origins: Iterable[str]) -> None:
     g.form_origins = tuple(origins)
 
 
+def allow_scripts() -> None:
+    """Let this page load scripts of ours; every other page runs none."""
+    g.scripts = True
+
+
 def called_by_programs(app: Flask) -> bool:
     """Whether the request in hand is for an address that answers programs, in JSON, whatever its method."""
     if request.endpoint is not None:
@@ -113,11 +118,12 @@ def _takes_cross_site_posts(view: str) -> bool:
 
 def _harden(response: Response) -> Response:
     allowed = " ".join(("'self'", *g.get("form_origins", ())))
+    scripts = "script-src 'self'; " if g.get("scripts") else ""
     headers = response.headers
     headers.setdefault(
         "Content-Security-Policy",
-        "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; font-src 'self'; "
-        f"form-action {allowed}; frame-ancestors 'none'; base-uri 'none'",
+        f"default-src 'none'; {scripts}style-src 'self'; img-src 'self'; media-src 'self'; "
+        f"font-src 'self'; form-action {allowed}; frame-ancestors 'none'; base-uri 'none'",
     )
     headers.extend(_ALWAYS)
     headers.setdefault("Cache-Control", "no-store")

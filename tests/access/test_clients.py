@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from idp.access.clients import (
-    Client,
-    ClientRefused,
-    NewClient,
-    add_client,
-    announce_change,
-    check_client,
-    rotate_secret,
-)
+from idp.access.clients import Client, ClientRefused, announce_change
+from idp.access.registration import NewClient, add_client, check_client, rotate_secret
 from tests.oauth.asking import a_signed_in_person
-from tests.world import CALLBACK, AClient, Authorization, World
+from tests.world import CALLBACK, AClient, Authorization, World, post_as
 
 
 def changed(world: World, client: AClient, **values: object) -> None:
@@ -42,13 +35,25 @@ def test_a_change_is_seen_without_a_restart(world: World) -> None:
 
 def test_a_new_and_a_removed_client_are_seen_at_once(world: World) -> None:
     clients = world.platform.clients
-    assert clients.find("not yet") is None
-    client = world.a_client(client_id="not yet")
-    assert clients.find("not yet") is not None
+    assert clients.find("not-yet") is None
+    client = world.a_client(client_id="not-yet")
+    assert clients.find("not-yet") is not None
     with world.write() as db:
         db.delete(db.get_one(Client, client.client_id))
     announce_change(world.backends.store)
-    assert clients.find("not yet") is None
+    assert clients.find("not-yet") is None
+
+
+def test_a_row_changed_by_hand_opens_nothing_its_profile_forbids(world: World) -> None:
+    client = world.a_client()
+    assert post_as(world, client, "/oauth/introspect", {"token": "x"}).status_code == 200
+    changed(world, client, profile="fapi2")
+    found = world.platform.clients.find(client.client_id)
+    assert found is not None
+    assert (found.auth_method, found.id_token_alg) == ("private_key_jwt", "PS256")
+    assert (found.require_par, found.dpop) == (True, True)
+    refused = post_as(world, client, "/oauth/introspect", {"token": "x"})
+    assert (refused.status_code, refused.get_json()["error"]) == (401, "invalid_client")
 
 
 def test_losing_the_version_only_means_reading_again(world: World) -> None:

@@ -48,7 +48,7 @@ def deliver(world: World, answer: Callable[[httpx2.Request], httpx2.Response], *
     now = datetime.now(UTC) + timedelta(seconds=after)
     by = {
         logouts.KIND: logout_delivery.deliverer(
-            world.platform.keys, parties, issuer=ISSUER, clock=lambda: now
+            lambda: world.platform.keys, parties, issuer=ISSUER, clock=lambda: now
         )
     }
     return deliver_due(world.backends.database, world.backends.vault, by, now=now)
@@ -185,12 +185,9 @@ def test_ending_leaves_a_trace_once(world: World) -> None:
     "address", ["https://127.0.0.1/x", "https://[::1]/x", "https://localhost/x", "https://10.0.0.7/x"]
 )
 def test_an_address_inside_the_network_is_never_called_in_production(address: str) -> None:
-    called: list[httpx2.Request] = []
-    transport = httpx2.MockTransport(answering(200, called))
-    parties = RelyingParties(inside_allowed=False, transport=transport)
-    with pytest.raises(NotReached):
+    parties = RelyingParties(inside_allowed=False)
+    with pytest.raises(NotReached, match="inside this network"):
         parties.post_logout_token(address, "token")
-    assert called == []
 
 
 def test_a_redirect_is_not_followed() -> None:

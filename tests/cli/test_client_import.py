@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Command
-from tests.cli.test_clients import audited, known
+from tests.cli.test_clients import A_KEY, audited, known
 from tests.world import World
 
 SECRET = "a secret of the other provider 0123456789"
+PUBLISHED = {"keys": [A_KEY.as_dict(private=False)]}
 
 
 def an_entry(client_id: str = "portal-1", **changes: Any) -> dict[str, Any]:
@@ -25,6 +26,7 @@ def an_entry(client_id: str = "portal-1", **changes: Any) -> dict[str, Any]:
         "grant_types": ["authorization_code", "refresh_token"],
         "scope": "openid profile entity",
         "contacts": ["somebody@portal.example"],
+        "application_type": "web",
         **changes,
     }
     return {name: value for name, value in entry.items() if value is not ...}
@@ -43,7 +45,8 @@ def test_clients_come_with_their_own_ids_and_secrets(idp: Command, world: World,
     assert told == {
         "added": ["portal-1", "portal-2"],
         "updated": [],
-        "passed_over": {"portal-1": ["contacts"], "portal-2": ["contacts"]},
+        "passed_over": {"portal-1": ["application_type"], "portal-2": ["application_type"]},
+        "short_secrets": [],
     }
     client = known(world, "portal-1")
     assert client.knows_secret(SECRET, now=world.now())
@@ -119,7 +122,7 @@ def test_what_show_prints_can_be_imported(idp: Command, world: World, tmp_path: 
     [
         ("portal-1", "valid dictionary"),
         ({}, "client_id: Field required"),
-        (an_entry(redirect_uris=...), "redirect_uris: Field required"),
+        (an_entry(redirect_uris=...), "at least one redirect URI"),
         (an_entry(redirect_uris="https://portal.example/callback"), "valid list"),
         (an_entry(redirect_uris=[7]), "valid string"),
         (an_entry(redirect_uris=[]), "at least one redirect URI"),
@@ -131,17 +134,30 @@ def test_what_show_prints_can_be_imported(idp: Command, world: World, tmp_path: 
         (an_entry("门户"), "client id"),
         (an_entry(client_name="a\u0000b"), "printable"),
         (an_entry(client_name="\ud800"), "printable"),
-        (an_entry(jwks={"keys": [{}]}), "jwks: not offered"),
-        (an_entry(jwks_uri="https://portal.example/jwks"), "jwks_uri: not offered"),
-        (an_entry(dpop_bound_access_tokens=True), "not offered"),
-        (an_entry(require_pushed_authorization_requests=True), "not offered"),
-        (an_entry(token_endpoint_auth_method="private_key_jwt"), "Unknown auth method"),
+        (an_entry(client_secret="\ud800"), "client_secret"),
+        (an_entry(jwks={"keys": [{}]}), "a key that is not"),
+        (an_entry(jwks={"keys": A_KEY.as_dict(private=False)}), "JSON Web Key Set"),
+        (an_entry(jwks={"keys": [A_KEY.as_dict(private=True)]}), "a private key was sent"),
+        (an_entry(jwks=PUBLISHED, jwks_uri="https://portal.example/jwks"), "not both"),
+        (an_entry(jwks=PUBLISHED, token_endpoint_auth_signing_alg="RS256"), "no key for the assertion"),
+        (an_entry(jwks_uri="http://portal.example/jwks"), "must be https"),
+        (an_entry(jwks={"keys": [], "x": float("inf")}), "JSON does not know"),
+        (an_entry(jwks={"keys": [[[[[[[[[[[[[[[]]]]]]]]]]]]]]]}), "nested too deeply"),
+        (an_entry(dpop_bound_access_tokens="yes"), "valid boolean"),
+        (an_entry(tls_client_certificate_bound_access_tokens=True), "not offered"),
+        (an_entry(userinfo_signed_response_alg="RS256"), "not offered"),
+        (an_entry(token_endpoint_auth_method="private_key_jwt"), "need jwks or jwks_uri"),
+        (
+            an_entry(profile="fapi2", token_endpoint_auth_method="client_secret_basic"),
+            "takes only the auth method private_key_jwt",
+        ),
+        (an_entry(profile="fapi1"), "Unknown profile"),
         (an_entry(response_types=["token"]), "only code"),
         (an_entry(scope="profile"), "must contain openid"),
         (an_entry(grant_types=["implicit"]), "Unknown grant"),
         (an_entry(id_token_signed_response_alg="HS256"), "Unknown ID token algorithm"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "entry",
 )
 def test_a_wrong_entry_is_refused_without_repeating_its_secret(
     embedded: Command, tmp_path: Path, entry: Any, sentence: str
@@ -149,6 +165,63 @@ def test_a_wrong_entry_is_refused_without_repeating_its_secret(
     error = embedded.refuses("client", "import", a_file(tmp_path, entry))
     assert sentence in error
     assert SECRET not in error
+
+
+def test_a_client_with_keys_comes_without_a_secret(idp: Command, world: World, tmp_path: Path) -> None:
+    entry = an_entry(
+        client_secret=...,
+        token_endpoint_auth_method="private_key_jwt",
+        token_endpoint_auth_signing_alg="ES256",
+        jwks=PUBLISHED,
+        request_object_signing_alg="ES256",
+        require_signed_request_object=True,
+        require_pushed_authorization_requests=True,
+        dpop_bound_access_tokens=True,
+        default_acr_values=["urn:idp:loa:2"],
+        default_max_age=600,
+        client_uri="https://portal.example/",
+        resources=["https://seal.example/api"],
+        serves=["https://portal.example/api"],
+    )
+    idp.does("client", "import", a_file(tmp_path, entry))
+    client = known(world, "portal-1")
+    assert (client.auth_method, client.assertion_alg, client.jwks) == ("private_key_jwt", "ES256", PUBLISHED)
+    assert (client.request_object_alg, client.require_signed_requests) == ("ES256", True)
+    assert (client.require_par, client.dpop) == (True, True)
+    assert (client.default_acr_values, client.default_max_age) == (("urn:idp:loa:2",), 600)
+    assert client.resources == {"https://seal.example/api"}
+    assert client.serves == {"https://portal.example/api"}
+    shown = idp.does("client", "show", "portal-1")
+    assert {name: shown[name] for name in entry if name != "application_type"} == {
+        name: value for name, value in entry.items() if name != "application_type"
+    }
+
+
+def test_an_update_keeps_the_profile_and_is_held_to_it(idp: Command, world: World, tmp_path: Path) -> None:
+    keyed: dict[str, Any] = {
+        "client_secret": ...,
+        "token_endpoint_auth_method": "private_key_jwt",
+        "jwks": PUBLISHED,
+    }
+    idp.does("client", "import", a_file(tmp_path, an_entry(profile="fapi2", **keyed)))
+    idp.does("client", "import", a_file(tmp_path, an_entry(client_name="改名的网厅", **keyed)))
+    client = known(world, "portal-1")
+    assert (client.name, client.profile.name, client.id_token_alg) == ("改名的网厅", "fapi2", "PS256")
+    error = idp.refuses("client", "import", a_file(tmp_path, an_entry()))
+    assert "Nothing was imported" in error
+    loosened = an_entry(id_token_signed_response_alg="RS256", **keyed)
+    assert "for ID tokens, not RS256" in idp.refuses("client", "import", a_file(tmp_path, loosened))
+    idp.does("client", "import", a_file(tmp_path, an_entry(profile="basic")))
+    assert known(world, "portal-1").profile.name == "basic"
+
+
+def test_a_short_secret_is_taken_and_said_to_be_short(idp: Command, world: World, tmp_path: Path) -> None:
+    file = a_file(tmp_path, an_entry(client_secret="fifteen letters"), an_entry("portal-2"))
+    assert idp.does("client", "import", file)["short_secrets"] == ["portal-1"]
+    assert known(world, "portal-1").knows_secret("fifteen letters", now=world.now())
+    shown = idp("client", "import", file).out
+    assert "rotate-secret portal-1" in shown
+    assert "fifteen letters" not in shown
 
 
 def test_every_wrong_entry_is_named_at_once(embedded: Command, tmp_path: Path) -> None:

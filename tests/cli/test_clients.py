@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from joserfc.jwk import ECKey
 from sqlalchemy import select
 
 from idp.access.clients import RegisteredClient
 from idp.accounts.audit import AuditEvent
+from idp.accounts.outbox import NotDelivered, deliver_due, enqueue
 from tests.cli.conftest import Command
 from tests.world import World
 
 CALLBACK = "https://portal.example/callback"
 ADD = ("client", "add", "--name", "示例网厅", "--redirect-uri", CALLBACK)
+A_KEY = ECKey.generate_key("P-256")
+
+
+def a_key_set(tmp_path: Path) -> Path:
+    """A file with the public half of a key."""
+    path = tmp_path / "keys.json"
+    path.write_text(json.dumps({"keys": [A_KEY.as_dict(private=False)]}), encoding="utf-8")
+    return path
+
+
+def delivered(_payload: dict[str, Any]) -> None:
+    """A relying party that takes the message."""
+
+
+def not_reached(_payload: dict[str, Any]) -> None:
+    """One that does not."""
+    raise NotDelivered("answered 503")
 
 
 def known(world: World, client_id: str) -> RegisteredClient:
@@ -61,6 +84,102 @@ def test_every_option_arrives(idp: Command, world: World) -> None:
     assert client.grant_types == {"authorization_code", "refresh_token"}
     assert client.scopes == {"openid", "profile", "entity"}
     assert (client.full_phone, client.first_party) == (True, True)
+
+
+def test_every_option_of_security_arrives(idp: Command, world: World, tmp_path: Path) -> None:
+    keys = a_key_set(tmp_path)
+    told = idp.does(
+        *(*ADD, "--auth-method", "private_key_jwt", "--jwks", keys, "--client-id", "guarded"),
+        *("--assertion-alg", "ES256", "--request-object-alg", "ES256", "--require-signed-requests"),
+        *("--require-par", "--dpop", "--id-token-alg", "EdDSA"),
+        *("--resource", "https://seal.example/api", "--serves", "https://portal.example/api"),
+        *("--default-acr-value", "urn:idp:loa:2", "--default-max-age", "0"),
+        *("--client-uri", "https://portal.example/", "--contact", "duty@portal.example"),
+        *("--grant", "authorization_code", "--grant", "urn:ietf:params:oauth:grant-type:device_code"),
+    )
+    assert "client_secret" not in told
+    client = known(world, "guarded")
+    assert (client.auth_method, client.assertion_alg) == ("private_key_jwt", "ES256")
+    assert (client.request_object_alg, client.require_signed_requests) == ("ES256", True)
+    assert (client.require_par, client.dpop, client.id_token_alg) == (True, True, "EdDSA")
+    assert client.jwks == json.loads(keys.read_text())
+    assert client.resources == {"https://seal.example/api"}
+    assert client.serves == {"https://portal.example/api"}
+    assert (client.default_acr_values, client.default_max_age) == (("urn:idp:loa:2",), 0)
+    assert "urn:ietf:params:oauth:grant-type:device_code" in client.grant_types
+    assert (told["client_uri"], told["contacts"]) == ("https://portal.example/", ["duty@portal.example"])
+
+
+def test_keys_may_be_published_in_place_of_a_file(idp: Command, world: World) -> None:
+    uri = "https://portal.example/jwks"
+    told = idp.does(*ADD, "--auth-method", "private_key_jwt", "--jwks-uri", uri)
+    client = known(world, told["client_id"])
+    assert (client.jwks, client.jwks_uri, client.secret_hashes) == (None, uri, ())
+
+
+def test_the_profile_decides_what_is_not_said(idp: Command, world: World, tmp_path: Path) -> None:
+    told = idp.does(*ADD, "--profile", "fapi2", "--jwks", a_key_set(tmp_path))
+    client = known(world, told["client_id"])
+    assert (client.auth_method, client.assertion_alg) == ("private_key_jwt", "ES256")
+    assert (client.require_par, client.dpop, client.id_token_alg) == (True, True, "PS256")
+    assert told["require_pushed_authorization_requests"] is True
+
+
+def test_a_profile_is_attached_once_the_registration_fits(idp: Command, world: World, tmp_path: Path) -> None:
+    client_id = idp.does(*ADD, "--client-id", "growing")["client_id"]
+    refusal = idp.refuses("client", "profile", client_id, "fapi2")
+    assert "auth method private_key_jwt, not client_secret_basic" in refusal
+    assert "for ID tokens, not RS256" in refusal
+    assert known(world, client_id).profile.name == "basic"
+    idp.does("client", "remove", client_id)
+    fitting = ("--auth-method", "private_key_jwt", "--jwks", a_key_set(tmp_path), "--id-token-alg", "ES256")
+    idp.does(*ADD, "--client-id", "growing", *fitting)
+    assert not known(world, client_id).require_par
+    assert idp.does("client", "profile", client_id, "fapi2") == {"client_id": client_id, "profile": "fapi2"}
+    client = known(world, client_id)
+    assert (client.profile.name, client.require_par, client.dpop) == ("fapi2", True, True)
+    assert audited(world, f"client:{client_id}")[-1] == ("client_changed", "cli")
+    idp.does("client", "profile", client_id, "basic")
+    assert not known(world, client_id).dpop
+
+
+def test_a_profile_that_is_not_known_is_refused(embedded: Command) -> None:
+    client_id = embedded.does(*ADD)["client_id"]
+    assert "choose from basic, fapi2" in embedded.refuses("client", "profile", client_id, "fapi1")
+
+
+def test_show_lists_what_became_of_the_logout_messages(idp: Command, world: World) -> None:
+    client_id = idp.does(*ADD)["client_id"]
+    assert idp.does("client", "show", client_id)["logout_deliveries"] == []
+    fates: list[Callable[[dict[str, Any]], None]] = [delivered, not_reached]
+    for number, fate in enumerate(fates):
+        with world.write() as db:
+            enqueue(
+                db,
+                world.backends.vault,
+                kind="logout",
+                subject=f"client:{client_id}",
+                payload={"sid": "secret-sid"},
+                now=world.now() - timedelta(minutes=2 - number),
+            )
+        deliver_due(world.backends.database, world.backends.vault, {"logout": fate}, now=world.now())
+    waiting, done = idp.does("client", "show", client_id)["logout_deliveries"]
+    assert (waiting["state"], waiting["tries"], waiting["last_error"]) == ("waiting", 1, "answered 503")
+    assert waiting["next_try_at"]
+    assert (done["state"], done["tries"], done["next_try_at"]) == ("delivered", 1, None)
+    shown = idp("client", "show", client_id).out
+    assert "answered 503" in shown
+    assert "secret-sid" not in shown
+
+
+def test_the_trail_holds_neither_secrets_nor_contacts(idp: Command, world: World, tmp_path: Path) -> None:
+    told = idp.does(*ADD, "--contact", "duty@portal.example", "--jwks", a_key_set(tmp_path))
+    with world.reading() as db:
+        row = db.scalars(select(AuditEvent).where(AuditEvent.target == f"client:{told['client_id']}")).one()
+    assert row.detail["after"]["jwks"] == [A_KEY.thumbprint()]
+    written = json.dumps(row.detail)
+    assert "duty@" not in written
+    assert told["client_secret"] not in written
 
 
 def test_a_secret_is_shown_once_only(idp: Command, world: World) -> None:
@@ -123,10 +242,9 @@ def test_people_can_read_what_is_printed(idp: Command, world: World) -> None:
         (("--redirect-uri", "https://other.example/"), "need a sector"),
         (("--post-logout-redirect-uri", "javascript:alert(1)"), "Not an acceptable address"),
         (("--backchannel-logout-uri", "http://portal.example/"), "must be https"),
-        (("--auth-method", "private_key_jwt"), "Unknown auth method"),
-        (("--id-token-alg", "EdDSA"), "choose from RS256, ES256"),
-        (("--id-token-alg", "none"), "choose from RS256, ES256"),
-        (("--grant", "urn:ietf:params:oauth:grant-type:device_code"), "Unknown grant"),
+        (("--auth-method", "private_key_jwt"), "need jwks or jwks_uri"),
+        (("--auth-method", "client_secret_jwt"), "Unknown auth method"),
+        (("--id-token-alg", "none"), "choose from RS256, PS256, ES256, EdDSA"),
         (("--grant", "implicit"), "Unknown grant"),
         (("--scope", "openid telepathy"), "Unknown scope"),
         (("--scope", "profile"), "must contain openid"),
@@ -137,10 +255,24 @@ def test_people_can_read_what_is_printed(idp: Command, world: World) -> None:
         (("--name", " "), "needs a name"),
         (("--name", "a\nb"), "printable"),
         (("--name", "名" * 121), "120 characters"),
-        (("--jwks", "keys.json"), "No such option"),
-        (("--jwks-uri", "https://portal.example/jwks"), "No such option"),
-        (("--require-par",), "No such option"),
-        (("--dpop",), "No such option"),
+        (("--backchannel-logout-uri", "https://10.0.0.7/logout"), "on the public network"),
+        (("--jwks-uri", "https://[::1]/jwks"), "on the public network"),
+        (("--jwks-uri", "http://portal.example/jwks"), "must be https"),
+        (("--jwks", "keys.json"), "does not exist"),
+        (("--require-signed-requests",), "need jwks or jwks_uri"),
+        (("--assertion-alg", "HS256"), "Unknown assertion algorithm"),
+        (("--request-object-alg", "none"), "need jwks or jwks_uri"),
+        (("--profile", "fapi1"), "Unknown profile"),
+        (("--profile", "fapi2", "--auth-method", "none"), "takes only the auth method private_key_jwt"),
+        (("--grant", "client_credentials", "--auth-method", "none"), "needs client authentication"),
+        (("--grant", "refresh_token"), "needs authorization_code or the device grant"),
+        (("--resource", "seal"), "Not an acceptable address"),
+        (("--serves", "https://seal.example/#here"), "Not an acceptable address"),
+        (("--client-uri", "javascript:alert(1)"), "Not an acceptable address"),
+        (("--contact", "a\nb"), "Contacts"),
+        (("--default-acr-value", "a b"), "default_acr_values"),
+        (("--default-max-age", "-1"), "default-max-age"),
+        (("--default-max-age", "999999999999"), "at most ten years"),
     ],
     ids=lambda value: " ".join(value)[:60] if isinstance(value, tuple) else "",
 )
@@ -149,11 +281,34 @@ def test_a_wrong_registration_is_refused(embedded: Command, options: tuple[str, 
     assert embedded.does("client", "list") == []
 
 
-@pytest.mark.parametrize("missing", [("--name", "示例网厅"), ("--redirect-uri", CALLBACK)], ids=str)
-def test_a_registration_without_its_essentials_is_refused(
-    embedded: Command, missing: tuple[str, str]
-) -> None:
-    assert "Missing option" in embedded.refuses("client", "add", *missing)
+def test_a_registration_without_its_essentials_is_refused(embedded: Command) -> None:
+    assert "Missing option" in embedded.refuses("client", "add", "--redirect-uri", CALLBACK)
+    assert "at least one redirect URI" in embedded.refuses("client", "add", "--name", "示例网厅")
+
+
+def test_a_client_nobody_is_redirected_to_needs_no_address(idp: Command, world: World) -> None:
+    told = idp.does("client", "add", "--name", "批量核验", "--grant", "client_credentials")
+    assert (told["redirect_uris"], told["response_types"]) == ([], [])
+    assert known(world, told["client_id"]).sector == told["client_id"]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("[]", "JSON Web Key Set"),
+        ("{}", "JSON Web Key Set"),
+        ("x", "not JSON"),
+        ('{"keys": []}', "1 to 20 keys"),
+        ('{"keys": [{"kty": "oct", "k": "AAAA"}]}', "a key that is not"),
+        (json.dumps({"keys": [A_KEY.as_dict(private=True)]}), "a private key was sent"),
+    ],
+    ids=lambda value: value[:12],
+)
+def test_a_wrong_key_set_is_refused(embedded: Command, tmp_path: Path, content: str, sentence: str) -> None:
+    keys = tmp_path / "keys.json"
+    keys.write_text(content, encoding="utf-8")
+    assert sentence in embedded.refuses(*ADD, "--auth-method", "private_key_jwt", "--jwks", keys)
+    assert embedded.does("client", "list") == []
 
 
 def test_a_client_id_is_given_once(embedded: Command) -> None:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from idp import migrations
+from idp.access.keys import ALGORITHMS
 from idp.app import open_backends
 from tests.cli.conftest import Command
 from tests.conftest import make_settings
@@ -43,7 +44,8 @@ def test_an_empty_database_becomes_one_that_agrees_with_the_models(fresh: Comman
     assert told == {"before": None, "revision": migrations.head()}
     checked = fresh.does("db", "check")
     assert checked == {"revision": migrations.head(), "newest": migrations.head(), "differences": []}
-    assert [key["alg"] for key in fresh.does("key", "list")] == ["RS256", "ES256"]
+    keys = {(key["alg"], key["state"]) for key in fresh.does("key", "list")}
+    assert keys == {(alg, state) for alg in ALGORITHMS for state in ("active", "next")}
 
 
 def test_upgrading_again_changes_nothing(idp: Command) -> None:

@@ -24,6 +24,8 @@ from idp.app import open_backends
 from idp.cli.worker import Worker, seal
 from tests.cli.conftest import Command
 from tests.conftest import make_settings
+from tests.keys import kid_of
+from tests.oauth.asking import header_of
 from tests.world import APerson, World
 
 
@@ -141,20 +143,25 @@ class _Portal(BaseHTTPRequestHandler):
         pass
 
 
+def a_logout(world: World, port: int) -> None:
+    """A message for a portal on this port."""
+    payload = {
+        "client_id": "portal",
+        "address": f"http://127.0.0.1:{port}/logout",
+        "alg": "RS256",
+        "sub": "subject",
+        "sid": "session",
+    }
+    with world.write() as db:
+        enqueue(db, world.backends.vault, kind="logout", subject="", payload=payload, now=world.now())
+
+
 def test_a_logout_is_delivered_once_by_two_workers(idp: Command, world: World) -> None:
     received: list[bytes] = []
     handler = type("Portal", (_Portal,), {"received": received})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as portal:
         threading.Thread(target=portal.serve_forever, daemon=True).start()
-        payload = {
-            "client_id": "portal",
-            "address": f"http://127.0.0.1:{portal.server_port}/logout",
-            "alg": "RS256",
-            "sub": "subject",
-            "sid": "session",
-        }
-        with world.write() as db:
-            enqueue(db, world.backends.vault, kind="logout", subject="", payload=payload, now=world.now())
+        a_logout(world, portal.server_port)
         parties = RelyingParties(inside_allowed=True)
         for _ in range(2):
             Worker(world.settings, world.backends, parties).round(world.now())
@@ -162,6 +169,25 @@ def test_a_logout_is_delivered_once_by_two_workers(idp: Command, world: World) -
         parties.close()
     assert len(received) == 1
     assert received[0].startswith(b"logout_token=")
+
+
+def test_keys_are_rotated_on_schedule_and_what_is_delivered_then_bears_the_new_one(world: World) -> None:
+    active, upcoming = (kid_of(world, "RS256", state) for state in ("active", "next"))
+    received: list[bytes] = []
+    handler = type("Portal", (_Portal,), {"received": received})
+    parties = RelyingParties(inside_allowed=True)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as portal:
+        threading.Thread(target=portal.serve_forever, daemon=True).start()
+        worker = Worker(world.settings, world.backends, parties)
+        for days in (0, 91):
+            a_logout(world, portal.server_port)
+            worker.rounds = 0  # the round that begins a minute
+            worker.round(world.now() + timedelta(days=days))
+        portal.shutdown()
+    parties.close()
+    kids = [header_of(body.decode().removeprefix("logout_token="))["kid"] for body in received]
+    assert kids == [active, upcoming]
+    assert kid_of(world, "RS256", "retired") == active
 
 
 class _ComesBack(threading.Event):
@@ -181,7 +207,7 @@ class _ComesBack(threading.Event):
 
 
 def test_a_worker_waits_out_an_outage_and_goes_on(
-    sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    sqlite_template: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     home, away = tmp_path / "home", tmp_path / "away"
     away.mkdir()
@@ -192,5 +218,5 @@ def test_a_worker_waits_out_an_outage_and_goes_on(
     Worker(settings, backends, parties, stopping).run()
     parties.close()
     backends.close()
-    assert "unavailable" in capsys.readouterr().out
+    assert [record.message for record in caplog.records if record.name == "idp"] == ["unavailable"]
     assert stopping.pauses == [3.0, 1.5]

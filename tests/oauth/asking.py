@@ -15,6 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 from werkzeug.test import TestResponse
 
+from idp.access.keys import ALGORITHMS, Signatures
 from tests.world import ISSUER, AClient, AnOperator, Authorization, Browser, Page, World, post_as
 
 Result = TypeVar("Result")
@@ -89,7 +90,8 @@ def published(world: World) -> KeySet:
 
 def claims_of(world: World, token: str) -> dict[str, Any]:
     """The claims of a token of ours, verified with the published keys."""
-    return dict(jwt.decode(token, published(world), algorithms=["RS256", "ES256"]).claims)
+    registry = Signatures(algorithms=ALGORITHMS)
+    return dict(jwt.decode(token, published(world), registry=registry).claims)
 
 
 def header_of(token: str) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from urllib.parse import quote_plus
 
 from werkzeug.test import TestResponse
 
-from idp.access.clients import Client, announce_change, rotate_secret
-from tests.oauth.asking import basic, call, later
+from idp.access.clients import Client, announce_change
+from idp.access.registration import rotate_secret
+from tests.oauth.asking import at_once, basic, call, later
 from tests.world import AClient, World
 
 ENDPOINTS = ["/oauth/token", "/oauth/introspect", "/oauth/revoke"]
@@ -120,7 +121,7 @@ def test_unknown_client_and_wrong_secret_are_answered_alike(world: World) -> Non
 
 def test_name_and_secret_are_form_encoded_inside_the_header(world: World) -> None:
     secret = "a:b+c%d é/=&"
-    client = world.a_client(client_id="portal one", secret=secret)
+    client = world.a_client(client_id="portal+one", secret=secret)
     pair = f"{quote_plus(client.client_id)}:{quote_plus(secret)}"
     assert said(call(world, "/oauth/token", HARMLESS, headers=basic(pair))) == "invalid_grant"
 
@@ -145,3 +146,52 @@ def test_a_query_parameter_is_no_credential(world: World) -> None:
     client = world.a_client(auth_method="client_secret_post")
     path = f"/oauth/token?client_id={client.client_id}&client_secret={client.secret}"
     assert said(call(world, path, HARMLESS)) == "invalid_client"
+
+
+def tried(world: World, client_id: str, secret: str, address: str = "192.0.2.1") -> TestResponse:
+    """One try of a secret, from an address."""
+    header = AClient(client_id, secret).basic
+    return call(world, "/oauth/token", HARMLESS, headers=header, environ_base={"REMOTE_ADDR": address})
+
+
+def test_guessing_a_secret_is_slowed_and_then_nothing_is_compared(world: World) -> None:
+    client = world.a_client()
+    answers = [tried(world, client.client_id, f"guess {number}") for number in range(20)]
+    assert {answer.status_code for answer in answers} == {401, 429}
+    assert {said(answer) for answer in answers} == {"invalid_client"}
+    assert sum(answer.status_code == 401 for answer in answers) <= 11
+    assert answers[-1].headers["Retry-After"] == "60"
+    assert "/help/errors#2011" in answers[-1].get_json()["error_uri"]
+    assert tried(world, client.client_id, client.secret).status_code == 429, "not even the right one"
+    assert said(tried(world, client.client_id, client.secret, "198.51.100.7")) == "invalid_grant"
+
+
+def test_guesses_side_by_side_pass_the_limit_no_further_than_one_a_process(world: World) -> None:
+    client = world.a_client()
+    with world.rewired() as second:
+        answers = at_once(
+            40, lambda number: tried((world, second)[number % 2], client.client_id, f"guess {number}")
+        )
+    assert sum(answer.status_code == 401 for answer in answers) <= 10 + 2
+
+
+def test_a_neighbourhood_is_one_caller(world: World) -> None:
+    client = world.a_client()
+    answers = [tried(world, client.client_id, "guess", f"2001:db8::{number:x}") for number in range(1, 15)]
+    assert answers[-1].status_code == 429
+    assert tried(world, client.client_id, "guess", "2001:db8:0:1::1").status_code == 401
+
+
+def test_an_honest_client_beside_a_broken_one_goes_on(world: World) -> None:
+    client = world.a_client()
+    for _ in range(4):
+        for _ in range(6):
+            tried(world, client.client_id, "an old secret")
+        assert said(tried(world, client.client_id, client.secret)) == "invalid_grant"
+
+
+def test_guessing_tells_nothing_of_which_clients_there_are(world: World) -> None:
+    client = world.a_client()
+    for client_id in (client.client_id, "nobody"):
+        statuses = [tried(world, client_id, "guess").status_code for _ in range(14)]
+        assert (statuses[0], statuses[-1]) == (401, 429)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from idp.access import consents
 from idp.access.consents import Consent
 from idp.accounts.audit import AuditEvent
-from tests.oauth.asking import a_signed_in_person, refused_with
+from idp.accounts.identity import Identity, Role
+from tests.oauth.asking import a_signed_in_person, at_once, refused_with
 from tests.world import ISSUER, AClient, Authorization, Browser, Page, World
 
 
@@ -133,3 +135,17 @@ def test_a_sign_in_that_ran_out_at_the_question_goes_on_afterwards(world: World)
     browser.client.delete_cookie("idp_session", domain="localhost")
     page = browser.sign_in_person(person, at=asked)
     assert page.url.startswith("/oauth/consent")
+
+
+def test_two_first_answers_at_once_are_both_remembered(world: World) -> None:
+    person, client = world.a_person(), a_third_party(world)
+    himself = Identity(person.row.id, Role.NATURAL_PERSON)
+
+    def allow(number: int) -> None:
+        scope = (("openid", "phone"), ("openid", "profile"))[number]
+        with world.write() as db:
+            consents.give(db, himself, client.client_id, scope, now=world.now())
+
+    at_once(2, allow)
+    with world.reading() as db:
+        assert consents.is_given(db, himself, client.client_id, ("openid", "phone", "profile"))

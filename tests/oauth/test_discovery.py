@@ -48,7 +48,8 @@ def test_every_endpoint_it_names_exists_and_lies_under_the_issuer(world: World) 
     assert document["issuer"] == ISSUER
     routes = {str(rule) for rule in world.app.url_map.iter_rules()}
     named = {name: uri for name, uri in document.items() if name.endswith(("_endpoint", "jwks_uri"))}
-    assert len(named) == 7
+    known = {"token_endpoint", "registration_endpoint", "device_authorization_endpoint", "jwks_uri"}
+    assert known <= set(named)
     for uri in named.values():
         assert uri.startswith(ISSUER)
         assert urlsplit(uri).path in routes
@@ -59,9 +60,22 @@ def test_it_promises_only_what_is_there(world: World) -> None:
     assert document["response_types_supported"] == ["code"]
     assert document["code_challenge_methods_supported"] == ["S256"]
     assert document["authorization_response_iss_parameter_supported"] is True
-    assert set(document["id_token_signing_alg_values_supported"]) == {"RS256", "ES256"}
-    assert "private_key_jwt" not in document["token_endpoint_auth_methods_supported"]
-    assert not {"pushed_authorization_request_endpoint", "registration_endpoint"} & set(document)
+    assert set(document["id_token_signing_alg_values_supported"]) == {"RS256", "PS256", "ES256", "EdDSA"}
+    for endpoint in ("token", "introspection", "revocation"):
+        assert "private_key_jwt" in document[f"{endpoint}_endpoint_auth_methods_supported"]
+        assert "none" not in document[f"{endpoint}_endpoint_auth_signing_alg_values_supported"]
+    assert set(document["dpop_signing_alg_values_supported"]) == {"RS256", "PS256", "ES256", "EdDSA"}
+    assert document["response_modes_supported"] == ["query", "form_post"]
+    assert document["claims_parameter_supported"] is True
+    assert document["request_parameter_supported"] is True
+    assert set(document["request_object_signing_alg_values_supported"]) == {
+        "RS256",
+        "PS256",
+        "ES256",
+        "EdDSA",
+    }
+    assert document["require_pushed_authorization_requests"] is False
+    assert document["request_uri_parameter_supported"] is False, "nothing is fetched"
 
 
 def test_a_request_cannot_change_the_issuer(world: World) -> None:
@@ -74,14 +88,14 @@ def test_a_request_cannot_change_the_issuer(world: World) -> None:
 
 def test_the_published_keys_are_public_halves_only(world: World) -> None:
     keys = fetched(world, "/oauth/jwks").get_json()["keys"]
-    assert {key["alg"] for key in keys} == {"RS256", "ES256"}
+    assert {key["alg"] for key in keys} == {"RS256", "PS256", "ES256", "EdDSA"}
     assert len({key["kid"] for key in keys}) == len(keys)
     for key in keys:
         assert key["use"] == "sig"
         assert not {"d", "p", "q", "dp", "dq", "qi", "k"} & set(key)
 
 
-@pytest.mark.parametrize("alg", ["RS256", "ES256"])
+@pytest.mark.parametrize("alg", ["RS256", "PS256", "ES256", "EdDSA"])
 def test_tokens_are_verified_with_the_published_key_they_name(world: World, alg: str) -> None:
     browser, client = world.browser(), world.a_client(id_token_alg=alg)
     browser.sign_in_person(world.a_person())

@@ -11,10 +11,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+from idp.access.profiles import GRANT_TYPES
 from tests.oauth.asking import a_signed_in_person, call, tokens_for
 from tests.world import CALLBACK, ISSUER, AClient, Authorization, Browser, World
 
-JSON_ENDPOINTS = ["/oauth/token", "/oauth/introspect", "/oauth/revoke", "/oauth/userinfo"]
+JSON_ENDPOINTS = [
+    "/oauth/token",
+    "/oauth/introspect",
+    "/oauth/revoke",
+    "/oauth/userinfo",
+    "/oauth/register",
+    "/oauth/device",
+]
 NAMES = [
     *("client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce", "prompt"),
     *("max_age", "login_hint", "id_token_hint", "entity", "acr_values", "claims", "request", "request_uri"),
@@ -22,6 +30,7 @@ NAMES = [
     *("grant_type", "code", "code_verifier", "refresh_token", "token", "token_type_hint", "client_secret"),
     *("post_logout_redirect_uri", "confirm", "decision", "access_token", "csrf_token", "captcha_id"),
     *("captcha", "account", "password", "enterprise", "session", "large", "phone"),
+    *("user_code", "device_code"),
 ]
 NASTY = [
     "",
@@ -99,7 +108,7 @@ def sent(browser: Browser, method: str, path: str, query: str, form: str, **head
 @pytest.mark.parametrize("signed_in", [False, True])
 def test_no_address_breaks_on_nasty_parameters(world: World, signed_in: bool) -> None:
     browser = a_signed_in_person(world) if signed_in else world.browser()
-    client = world.a_client()
+    client = world.a_client(grant_types=GRANT_TYPES)
     page = browser.open("/login/person" if not signed_in else "/center/person/sessions")
     token = page.form()["fields"].get("csrf_token", "")
     for method, path in routes(world):
@@ -169,9 +178,17 @@ def test_what_is_missing_is_said_in_json(world: World, missing: str) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_only_the_two_grants_exist(world: World) -> None:
-    client = world.a_client()
-    for grant in ("password", "client_credentials", "implicit", "", "a\u0000", "é", "x" * 5000):
+def test_only_the_four_grants_exist(world: World) -> None:
+    client = world.a_client(grant_types=GRANT_TYPES)
+    for grant in (
+        "password",
+        "implicit",
+        "urn:ietf:params:oauth:grant-type:",
+        "",
+        "a\u0000",
+        "é",
+        "x" * 5000,
+    ):
         answer = call(world, "/oauth/token", {"grant_type": grant}, headers=client.basic)
         assert answer.status_code == 400
         assert answer.get_json()["error"] in {"unsupported_grant_type", "invalid_request"}, grant

@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from idp.access.clients import ClientRefused, NewClient, check_client
+from idp.access.clients import ClientRefused
+from idp.access.registration import NewClient, check_client
 from tests.oauth.asking import a_signed_in_person
 from tests.world import CALLBACK, AClient, Authorization, Page, World
 

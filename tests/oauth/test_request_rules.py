@@ -19,8 +19,8 @@ REFUSED = {
     "hybrid": ("openid", {"response_type": "code id_token"}, "unsupported_response_type"),
     "none": ("openid", {"response_type": "none"}, "unsupported_response_type"),
     "fragment": ("openid", {"response_mode": "fragment"}, "invalid_request"),
-    "form_post": ("openid", {"response_mode": "form_post"}, "invalid_request"),
-    "a request object": ("openid", {"request": "eyJ.e30.x"}, "request_not_supported"),
+    "a mode of another day": ("openid", {"response_mode": "form_post.jwt"}, "invalid_request"),
+    "no request object": ("openid", {"request": "eyJ.e30.x"}, "invalid_request_object"),
     "a request uri": ("openid", {"request_uri": "https://a.example/r"}, "request_uri_not_supported"),
     "a registration": ("openid", {"registration": "{}"}, "registration_not_supported"),
     "no scope": ("", {}, "invalid_scope"),
@@ -97,14 +97,15 @@ def test_a_client_may_not_ask_for_more_than_was_registered(world: World) -> None
 
 
 def test_a_client_without_the_code_grant_is_refused(world: World) -> None:
-    client = world.a_client(grant_types=("refresh_token",))
+    client = world.a_client(grant_types=("client_credentials",))
     assert refused_with(ask(world.browser(), client)) == ("unauthorized_client", True)
 
 
 def test_a_parameter_nobody_knows_is_ignored_and_empty_ones_count_as_absent(world: World) -> None:
     client, browser = world.a_client(), a_signed_in_person(world)
-    address = Authorization(client).address("openid", display="touch", claims="{}", resource="https://x/")
-    assert "code" in browser.open(address + "&prompt=&max_age=&login_hint=&entity=").query
+    address = Authorization(client).address("openid", display="touch", vtr="x")
+    empty = "&prompt=&max_age=&login_hint=&entity=&request=&claims=&resource="
+    assert "code" in browser.open(address + empty).query
 
 
 def test_a_client_cannot_say_by_a_parameter_whom_it_expects(world: World) -> None:

@@ -79,7 +79,7 @@ def test_both_ask_who_is_there_and_what_is_meant(world: World, path: str) -> Non
     browser, client = a_signed_in_person(world), world.a_client()
     token = tokens_for(browser, client)["access_token"]
     assert call(world, path, {"token": token}).get_json()["error"] == "invalid_client"
-    assert call(world, path, {"token": token, "client_id": client.client_id}).status_code == 400
+    assert call(world, path, {"token": token, "client_id": client.client_id}).status_code == 401
     assert call(world, path, {}, headers=client.basic).get_json()["error"] == "invalid_request"
     doubled = call(world, path, {"token": [token, token]}, headers=client.basic)
     assert doubled.get_json()["error"] == "invalid_request"

@@ -25,7 +25,7 @@ def test_an_unknown_way_to_authenticate_is_refused(node_path: str) -> None:
     client = OpenIdClient(
         node_path, {"issuer": "http://localhost:1", "client_id": "a", "auth_method": "magic"}
     )
-    with pytest.raises(OpenIdClientError, match="auth_method must be basic, post or none"):
+    with pytest.raises(OpenIdClientError, match="auth_method must be basic, post, key or none"):
         client("discover")
 
 

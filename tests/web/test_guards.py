@@ -13,7 +13,15 @@ from werkzeug.routing import Rule
 
 from tests.world import ISSUER, Browser, Page, World
 
-BY_CLIENTS = {"programs.token", "programs.introspect", "programs.revoke", "programs.userinfo"}
+BY_CLIENTS = {
+    "programs.device",
+    "programs.introspect",
+    "programs.push",
+    "programs.register",
+    "programs.revoke",
+    "programs.token",
+    "programs.userinfo",
+}
 FROM_OTHER_SITES = {"oauth.authorize", "oauth.logout"}  # OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2
 OPEN_TO_ANY_HOST = {"web.healthz", "web.readyz", "web.metrics"}
 FILLED = {"captcha_id": "x" * 22, "page": "about", "filename": "tokens.css"}

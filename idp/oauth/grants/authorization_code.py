@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from authlib.oauth2.rfc6749 import InvalidGrantError, grants
+import flask
+from authlib.oauth2.rfc6749 import InvalidRequestError, grants
 from authlib.oauth2.rfc7636 import CodeChallenge
 
-from idp.access.grants import CodeRecord, GrantRefused, first_refresh_token, open_grant, redeem_code
+from idp.access.grants import CodeRecord, SignInEnded, first_refresh_token, open_grant, redeem_code
+from idp.access.profiles import AUTH_METHODS
+from idp.oauth.dpop import bound_key
 from idp.oauth.grants.issue import Issuer, token_answer
+from idp.oauth.refusals import Refused, dpop
+from idp.oauth.refusals import grants as refusals
+from idp.oauth.resource_indicators import audience
 from idp.web.platform import db, platform
 
 
@@ -18,6 +24,13 @@ class S256(CodeChallenge):
     def __call__(self, grant: Any) -> None:
         """Check the verifier once the code has been taken."""
         grant.register_hook("after_validate_token_request", self.validate_code_verifier)
+
+    def validate_code_verifier(self, grant: Any, result: Any) -> None:
+        """A verifier that is missing or malformed fits no more than a wrong one (RFC 7636 §4.6)."""
+        try:
+            super().validate_code_verifier(grant, result)
+        except InvalidRequestError:
+            raise Refused(refusals.CODE_REFUSED) from None
 
 
 class RedeemedCode:
@@ -41,32 +54,49 @@ class RedeemedCode:
 class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
     """A code for tokens, once."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
+    TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
 
     def query_authorization_code(self, code: str, client: Any) -> RedeemedCode | None:
         """Take the code: from here on nobody else can."""
+        # Before the code is taken: a client that only lacked a nonce comes back with the same code.
+        self.dpop_jkt = bound_key(flask.request, client.registered)
         record = redeem_code(
             db(), platform().store, code[:200], client_id=client.client_id, now=self.server.now()
         )
+        if record and record.dpop_jkt not in {None, self.dpop_jkt}:
+            raise Refused(dpop.OTHER_KEY_THAN_CODE)
         return RedeemedCode(record) if record else None
 
     def create_token_response(self) -> Any:
         """Open the grant, if the sign-in still counts, and make its tokens."""
         request: Any = self.request
         record = request.authorization_code.record
-        now = self.server.now()
-        try:
-            live = open_grant(db(), platform().store, record, now=now)
-        except GrantRefused as refused:
-            raise InvalidGrantError(str(refused)) from refused
+        now, issuer = self.server.now(), Issuer(platform().settings, platform().keys, platform().vault)
         client = request.client.registered
+        intended_for = audience(
+            request.payload.datalist["resource"], record.resources, issuer=issuer.settings.issuer
+        )
+        # Refresh tokens of a public client are bound to the key; those of the others to the client, which
+        # may change its key (RFC 9449 §5).
+        refresh_jkt = self.dpop_jkt if client.auth_method == "none" else None
+        try:
+            live = open_grant(db(), platform().store, record, dpop_jkt=refresh_jkt, now=now)
+        except SignInEnded as refused:
+            raise Refused(refusals.SIGN_IN_ENDED) from refused
         refresh = (
             first_refresh_token(db(), live.grant, now=now)
             if "offline_access" in record.scope.split()
             else None
         )
-        issuer = Issuer(platform().settings, platform().keys)
         answer = token_answer(
-            issuer, live, client, record.scope, nonce=record.nonce, refresh_token=refresh, now=now
+            issuer,
+            live,
+            client,
+            record.scope,
+            audience=intended_for,
+            dpop_jkt=self.dpop_jkt,
+            nonce=record.nonce,
+            refresh_token=refresh,
+            now=now,
         )
         return 200, answer, self.TOKEN_RESPONSE_HEADER

@@ -10,8 +10,9 @@ from idp.access.clients import RegisteredClient
 from idp.access.grants import LiveGrant
 from idp.access.keys import KeyRing
 from idp.config import Settings
+from idp.crypto import Vault
 from idp.oauth import tokens
-from idp.oauth.claims import id_token_claims
+from idp.oauth.claims import asked_in_id_token, id_token_claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Issuer:
 
     settings: Settings
     keys: KeyRing
+    vault: Vault
 
 
 def token_answer(
@@ -28,27 +30,41 @@ def token_answer(
     client: RegisteredClient,
     scope: str,
     *,
+    audience: tuple[str, ...],
+    dpop_jkt: str | None,
     nonce: str | None,
     refresh_token: str | None,
     now: datetime,
 ) -> dict[str, Any]:
-    """Access token, ID token and what belongs to them (RFC 6749 §5.1, OIDC Core §3.1.3.3)."""
+    """Access token, ID token and what belongs to them (RFC 6749 §5.1, OIDC Core §3.1.3.3).
+
+    `audience` is whom the access token is for, `dpop_jkt` the key it is bound to (RFC 9449 §5).
+    """
     settings = issuer.settings
     until = tokens.lifetime(live, longest=settings.seconds("token_lifetime"), now=now)
     access = tokens.make_access_token(
-        issuer.keys, live, client, scope, issuer=settings.issuer, until=until, now=now
+        issuer.keys,
+        live,
+        client,
+        scope,
+        audience=audience,
+        dpop_jkt=dpop_jkt,
+        issuer=settings.issuer,
+        until=until,
+        now=now,
     )
+    scopes = tuple(scope.split())
     claims = id_token_claims(
-        live, client, tuple(scope.split()), issuer=settings.issuer, nonce=nonce, until=until, now=now
-    )
+        live, client, scopes, issuer=settings.issuer, nonce=nonce, until=until, now=now
+    ) | asked_in_id_token(issuer.vault, live, client, scopes)
     answer: dict[str, Any] = {
         "access_token": access,
-        "token_type": "Bearer",
+        "token_type": tokens.token_type(dpop_jkt),
         "expires_in": max(0, int(until.timestamp()) - int(now.timestamp())),
         "scope": scope,
     }
     # A refresh may narrow the scope until no identity is asked for (OIDC Core §12.2).
-    if "openid" in scope.split():
+    if "openid" in scopes:
         answer["id_token"] = tokens.make_id_token(
             issuer.keys, claims, alg=client.id_token_alg, access_token=access
         )

@@ -4,13 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
-from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidScopeError, TokenMixin, grants
+import flask
+from authlib.oauth2.rfc6749 import TokenMixin, grants
 
-from idp.access.grants import GrantRefused, LiveGrant, RefreshReused, ScopeWidened, rotate_refresh_token
+from idp.access.grants import (
+    Grant,
+    GrantRefused,
+    LiveGrant,
+    RefreshReused,
+    RefreshUnknown,
+    ScopeWidened,
+    SignInEnded,
+    rotate_refresh_token,
+)
+from idp.access.profiles import AUTH_METHODS
 from idp.accounts.audit import Action, Event
+from idp.oauth.dpop import bound_key
 from idp.oauth.grants.issue import Issuer, token_answer
+from idp.oauth.refusals import Refused, dpop
+from idp.oauth.refusals import grants as refusals
+from idp.oauth.resource_indicators import audience
 from idp.web import signin
 from idp.web.platform import db, platform
+
+_REFUSALS = {
+    RefreshUnknown: refusals.REFRESH_UNKNOWN,
+    RefreshReused: refusals.REFRESH_REUSED,
+    SignInEnded: refusals.SIGN_IN_ENDED,
+    ScopeWidened: refusals.SCOPE_WIDENED,
+}
 
 
 class RotatedToken(TokenMixin):
@@ -32,31 +54,43 @@ class RotatedToken(TokenMixin):
 class RefreshTokenGrant(grants.RefreshTokenGrant):
     """A refresh token for tokens, once; its successor comes with them."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
+    TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
 
     def authenticate_refresh_token(self, refresh_token: str) -> RotatedToken:
         """Spend the token. Reuse ends the family and is remembered."""
         here, now = platform(), self.server.now()
         request: Any = self.request
         client_id, wanted = request.client.client_id, request.payload.scope
+        self.dpop_jkt = bound_key(flask.request, request.client.registered)
         try:
             live, successor = rotate_refresh_token(
                 db(),
                 refresh_token[:200],
                 client_id=client_id,
                 wanted=frozenset(wanted.split(" ")) if wanted else frozenset(),
+                admit=self._admit,
+                rotates=request.client.registered.profile.rotates_refresh_tokens,
                 key=here.refresh_key,
                 grace=here.settings.seconds("refresh_grace"),
                 now=now,
             )
-        except ScopeWidened as refused:
-            raise InvalidScopeError(str(refused)) from refused
         except GrantRefused as refused:
             if isinstance(refused, RefreshReused):
                 event = Event(Action.TOKEN_REUSED, target=f"client:{client_id}")
                 here.trail.record(db(), event, signin.origin(actor=f"client:{client_id}"), now=now)
-            raise InvalidGrantError(str(refused)) from refused
+            raise Refused(_REFUSALS[type(refused)]) from refused
         return RotatedToken(live, successor)
+
+    def _admit(self, grant: Grant) -> None:
+        """Refuse a key that is not the grant's, and resources it was not given for."""
+        if grant.dpop_jkt not in {None, self.dpop_jkt}:
+            raise Refused(dpop.OTHER_KEY_THAN_GRANT)
+        self._audience(grant)
+
+    def _audience(self, grant: Grant) -> tuple[str, ...]:
+        request: Any = self.request
+        asked = request.payload.datalist["resource"]
+        return audience(asked, grant.resources or (), issuer=platform().settings.issuer)
 
     def create_token_response(self) -> Any:
         """Fresh tokens for the same sign-in; `auth_time` stays what it was."""
@@ -65,10 +99,12 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
         asked = request.payload.scope
         scope = " ".join(sorted(set(asked.split()))) if asked else rotated.get_scope()
         answer = token_answer(
-            Issuer(platform().settings, platform().keys),
+            Issuer(platform().settings, platform().keys, platform().vault),
             rotated.live,
             request.client.registered,
             scope,
+            audience=self._audience(rotated.live.grant),
+            dpop_jkt=self.dpop_jkt,
             nonce=None,
             refresh_token=rotated.successor,
             now=self.server.now(),

@@ -1,0 +1,23 @@
+"""For which resource an access token is (RFC 8707): its `aud`.
+
+A client names resources in the authorization request, and may name fewer of them when it fetches a
+token. A token that names none is for this provider itself: userinfo takes no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from idp.oauth.refusals import Refused
+from idp.oauth.refusals import grants as refusals
+
+
+def audience(requested: Sequence[str], allowed: Collection[str], *, issuer: str) -> tuple[str, ...]:
+    """The audience of a token asked for with these `resource` parameters, in a fixed order.
+
+    `allowed` are the resources the grant, or for client credentials the client, may have; asked for
+    nothing, the token is for all the grant has. Raises Refused with `invalid_target`.
+    """
+    if not set(requested) <= {*allowed, issuer}:
+        raise Refused(refusals.INVALID_TARGET)
+    return tuple(sorted(set(requested or allowed))) or (issuer,)
