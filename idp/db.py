@@ -8,6 +8,8 @@ before a write is therefore checked again by the write itself (conditional UPDAT
 
 from __future__ import annotations
 
+import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -20,7 +22,6 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
-from uuid_utils.compat import uuid7 as _uuid7
 
 _WRITES = ("INSERT", "UPDATE", "DELETE")
 ALONE = {"write_alone": True}
@@ -66,8 +67,14 @@ class Base(DeclarativeBase):
 
 
 def uuid7() -> UUID:
-    """A new row id: UUIDv7, unguessable enough for ids and ordered enough for indexes (RFC 9562 §5.7)."""
-    return UUID(bytes=_uuid7().bytes)
+    """A new row id: UUIDv7, unguessable enough for ids and ordered enough for indexes (RFC 9562 §5.7).
+
+    What is left of the millisecond stands in `rand_a` (§6.2, method 3), so that the ids of one process
+    are in the order of their making.
+    """
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    fraction = rest * 4096 // 1_000_000
+    return UUID(int=milliseconds << 80 | 7 << 76 | fraction << 64 | 2 << 62 | secrets.randbits(62))
 
 
 class Database:

@@ -21,6 +21,7 @@ from idp.adapters.ephemeral import StoreUnavailable
 
 _ANSWER_SECONDS = 3.0
 _CONNECT_SECONDS = 2.0
+_READ_BYTES = 8192
 _QUEUE_SECONDS = 2.0  # how long a thread waits for a free connection
 
 _INCREMENT = """
@@ -57,6 +58,8 @@ class RedisEphemeralStore:
             timeout=_QUEUE_SECONDS,
             socket_timeout=_ANSWER_SECONDS,
             socket_connect_timeout=_CONNECT_SECONDS,
+            # By default each connection keeps a buffer of 64 KiB; what lies here is smaller than this.
+            socket_read_size=_READ_BYTES,
             retry=Retry(NoBackoff(), 0),
         )
         self._client = redis.Redis(connection_pool=self._pool)
