@@ -25,7 +25,7 @@ from idp.oauth import device, endpoints, help  # noqa: A004 - the room of /help/
 from idp.oauth import views as oauth
 from idp.person import views as person
 from idp.proof.secret_guesses import SecretGuesses
-from idp.web import captcha, cookies, errors, logs, pages, render, security, signin
+from idp.web import captcha, cookies, errors, logs, pages, render, security, shown, signin
 from idp.web import platform as platforms
 from idp.web.platform import Platform
 from idp.web.proxy import TrustedProxies
@@ -64,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.install(app)
     security.install(app)
     signin.install(app)
+    shown.install(app, settings)
     render.install(app)
     errors.install(app)
     _register_rooms(app, settings)

@@ -12,6 +12,7 @@ import json
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -28,6 +29,8 @@ from tests.services import free_port
 
 START_SECONDS = 90
 STOP_SECONDS = 30
+APPLICATIONS = 5
+"""How many ports a demo takes at most, one after the other."""
 # The demo is nobody's child, as the worker that starts it may be gone before the others have finished.
 LAUNCHER = """
 import subprocess, sys
@@ -161,9 +164,13 @@ def _answers(url: str) -> bool:
 def _free_ports() -> int:
     while True:
         base = free_port()
-        # The applications follow the first port; the next ones are as good as free.
-        if base < 64_000:
+        if base < 64_000 and all(_is_free(base + number) for number in range(1, APPLICATIONS)):
             return base
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) != 0
 
 
 @contextmanager

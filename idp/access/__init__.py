@@ -14,7 +14,7 @@
 ``devices``   device authorizations; ``user_codes`` the codes people type for them
 ``consents``  what a person allowed a third-party client to see
 ``subjects``  pairwise and public subject identifiers
-``logouts``   telling relying parties that a sign-in has ended; the worker delivers
+``logouts``   telling relying parties that a sign-in has ended; ``logout_delivery`` the worker's part
 ``endings``   ending a session, a mandate or an account, everywhere at once
 ``retention`` forgetting what has been dead for long
 

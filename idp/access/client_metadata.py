@@ -1,7 +1,7 @@
 """Clients in the names of RFC 7591 §2: as a file to import and a registration say them, and as we print them.
 
-Names that only an administrator decides (`ADMINISTRATORS`) are ours, but for `sector_identifier_uri`; a
-file that does not name them leaves them as they are.
+Names that only an administrator decides (`ADMINISTRATORS`) are ours, but for `sector_identifier_uri` and
+`subject_type`; a file that does not name them leaves them as they are.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from idp.access.profiles import BASIC, PROFILES
 from idp.access.registration import DEFAULT_SCOPES, NewClient
 
 ADMINISTRATORS = (
-    *("first_party", "full_phone", "sector", "sector_identifier_uri"),
+    *("first_party", "full_phone", "sector", "sector_identifier_uri", "subject_type"),
     *("resources", "serves", "profile"),
 )
 # What would make a client less safe, or another one, if it were passed over in silence.
@@ -155,7 +155,9 @@ class Registration(BaseModel):
     @property
     def for_an_administrator(self) -> list[str]:
         """Names in the entry that only an administrator decides, where they ask for something."""
-        return sorted(name for name in ADMINISTRATORS if getattr(self, name))
+        asked = {name for name in ADMINISTRATORS if getattr(self, name)}
+        # What everybody gets is no wish; a value that is none is said to be none.
+        return sorted(asked if self.subject_type == "public" else asked - {"subject_type"})
 
     def _host(self) -> str | None:
         return urlsplit(self.redirect_uris[0]).hostname if self.redirect_uris else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -105,6 +105,20 @@ class RegisteredClient:
     serves: frozenset[str]
     default_acr_values: tuple[str, ...]
     default_max_age: int | None
+    created_at: datetime
+
+    @property
+    def may_refresh(self) -> bool:
+        """Whether its refresh tokens count: it has the grant and the scope they are given for."""
+        return "refresh_token" in self.grant_types and "offline_access" in self.scopes
+
+    def resources_held(self, named: Iterable[str], *, issuer: str) -> tuple[str, ...]:
+        """Of the resources a grant or a token names, those it still has; the issuer is everyone's."""
+        return tuple(name for name in named if name in self.resources or name == issuer)
+
+    def was_registered_after(self, instant: float) -> bool:
+        """Whether what was given out under this id at `instant` was given to a namesake since removed."""
+        return self.created_at.timestamp() > instant
 
     def knows_secret(self, supplied: str, *, now: datetime) -> bool:
         """Whether `supplied` is the secret, or the one before it within its overlap. Constant time."""
@@ -205,6 +219,7 @@ def _frozen(row: Client) -> RegisteredClient:
         serves=frozenset(row.serves),
         default_acr_values=tuple(row.default_acr_values),
         default_max_age=row.default_max_age,
+        created_at=row.created_at,
     )
 
 

@@ -24,6 +24,10 @@ _ED25519 = "Ed25519"
 """RFC 9864's name for the one EdDSA that counts here; some libraries send it already."""
 
 
+_LARGEST = 2**53
+"""Beyond it I-JSON (RFC 7493 §2.2) promises nobody the same number, and a clock or a sum may overflow."""
+
+
 class Malformed(Exception):
     """This is no JWS of three parts that we read; the message tells what is wrong with it."""
 
@@ -81,8 +85,8 @@ def is_signed_by(token: UnverifiedJws, keys: Iterable[Key], *, alg: str) -> bool
 
 
 def is_number(value: Any) -> TypeGuard[float]:
-    """Whether a claim is a NumericDate (RFC 7519 §2)."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    """Whether a claim is a NumericDate (RFC 7519 §2) that can be reckoned with: finite, and no giant."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= _LARGEST
 
 
 def _verifies(algorithm: Any, token: UnverifiedJws, key: Key) -> bool:

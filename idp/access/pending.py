@@ -50,6 +50,16 @@ class PendingRequest:
         return self.params.get("device")
 
     @property
+    def was_pushed(self) -> bool:
+        """Whether the client sent it itself (RFC 9126)."""
+        return "request_uri" in self.params
+
+    @property
+    def was_signed(self) -> bool:
+        """Whether it came in a request object (RFC 9101)."""
+        return "signed" in self.params
+
+    @property
     def prompts(self) -> frozenset[str]:
         """The values of `prompt`."""
         return frozenset(self.params.get("prompt", "").split())

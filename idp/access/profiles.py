@@ -15,13 +15,8 @@ from dataclasses import dataclass
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
 SIGNING_ALGS = ("RS256", "PS256", "ES256", "EdDSA")
 """What we sign with, and what a client may sign assertions and request objects with."""
-GRANT_TYPES = (
-    "authorization_code",
-    "refresh_token",
-    "client_credentials",
-    "urn:ietf:params:oauth:grant-type:device_code",
-)
-DEVICE_GRANT = GRANT_TYPES[3]
+DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", DEVICE_GRANT)
 
 
 @dataclass(frozen=True, slots=True)

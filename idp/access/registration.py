@@ -16,7 +16,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from idp.access.addresses import check_outside, check_uri
+from idp.access.addresses import check_outside, check_uri, is_on_host_of
+from idp.access.assurance import LEVELS
 from idp.access.client_keys import check_jwks
 from idp.access.clients import Client, ClientRefused
 from idp.access.profiles import AUTH_METHODS, DEVICE_GRANT, GRANT_TYPES, PROFILES, SIGNING_ALGS
@@ -33,7 +34,6 @@ SHORT_SECRET = 16
 """Characters. We make 43; a shorter one comes from another provider, and is said to be short."""
 _SECTOR = re.compile(r"[A-Za-z0-9._-]{0,255}")
 _ID = re.compile(r"[\x21-\x7e]{0,64}")
-_CLASS_REFERENCE = re.compile(r"[\x21-\x7e]{1,100}")
 _KEY_TYPES = {"RS256": "RSA", "PS256": "RSA", "ES256": "EC", "EdDSA": "OKP"}
 
 
@@ -126,10 +126,10 @@ def apply_registration(client: Client, new: NewClient, *, now: datetime) -> None
 def _own_sector(new: NewClient) -> str | None:
     """The redirect host (OpenID Connect Core §8.1); None for a sector of the client's own.
 
-    Who registers himself could name anybody's host, and learn by the device grant under which `sub` it
-    knows a person: there the host proves nothing.
+    Who registers himself could name anybody's host, and learn by the device grant, or by a page there that
+    redirects on, under which `sub` it knows a person: for him the host proves nothing.
     """
-    if not new.redirect_uris or (new.registered_with and DEVICE_GRANT in new.grant_types):
+    if not new.redirect_uris or new.registered_with:
         return None
     return urlsplit(new.redirect_uris[0]).hostname
 
@@ -203,6 +203,16 @@ def check_client(new: NewClient, *, production: bool) -> None:
         raise ProfileForbids("\n".join(broken))
 
 
+def check_redirects_leave(new: NewClient, issuer: str) -> None:
+    """Return if no redirect URI leads back to this provider. Raises RedirectRefused.
+
+    A code or an error that came to a page of ours would be handed on from there.
+    """
+    for uri in new.redirect_uris:
+        if is_on_host_of(uri, issuer):
+            raise RedirectRefused(f"{uri[:200]!r} is on the host of this provider.")
+
+
 def _check_texts(new: NewClient) -> None:
     if not new.name.strip() or len(new.name) > 120:
         raise ClientRefused("A client needs a name of at most 120 characters.")
@@ -214,9 +224,9 @@ def _check_texts(new: NewClient) -> None:
         raise ClientRefused("A sector is at most 255 characters of a host name.")
     if len(new.contacts) > 10 or not all(0 < len(c) <= 200 and c.isprintable() for c in new.contacts):
         raise ClientRefused("Contacts are at most 10 printable texts of at most 200 characters.")
-    acr_values = new.default_acr_values
-    if len(acr_values) > 10 or not all(map(_CLASS_REFERENCE.fullmatch, acr_values)):
-        raise ClientRefused("default_acr_values are at most 10 values of printable ASCII without spaces.")
+    # A level that is none would be one that no sign-in ever has.
+    if len(new.default_acr_values) > 10 or not set(new.default_acr_values) <= set(LEVELS):
+        raise ClientRefused(f"default_acr_values are at most 10 of {', '.join(LEVELS)}.")
     if new.default_max_age is not None and not 0 <= new.default_max_age <= 10 * 366 * 86400:
         raise ClientRefused("default_max_age is a number of seconds, at most ten years.")
 

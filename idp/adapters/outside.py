@@ -12,8 +12,10 @@ from __future__ import annotations
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,10 +104,13 @@ class _Route(httpcore2.NetworkBackend):
         return _Stream(stream, self.deadline)
 
     def _checked(self, host: str, port: int) -> str:
+        # The system's resolver knows no deadline, and takes as long as the servers of the name like.
+        answer: Future[list[str]] = Future()
+        threading.Thread(target=_resolve, args=(answer, host, port), daemon=True).start()
         try:
-            found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, proto=socket.IPPROTO_TCP)]
+            found = answer.result(_left(self.deadline))
         except (OSError, UnicodeError):
-            raise NotOutside("the host name does not resolve") from None
+            raise NotOutside("the host name does not resolve, or not in time") from None
         if not self.inside_allowed and not all(map(is_outside, found)):
             raise NotOutside("the host resolves to an address inside this network")
         return found[0]
@@ -143,6 +148,14 @@ class _Stream(httpcore2.NetworkStream):
     def get_extra_info(self, info: str) -> Any:
         """What httpcore2 asks of a connection."""
         return self.inner.get_extra_info(info)
+
+
+def _resolve(answer: Future[list[str]], host: str, port: int) -> None:
+    try:
+        entries = socket.getaddrinfo(host, port, proto=socket.IPPROTO_TCP)
+        answer.set_result([str(entry[4][0]) for entry in entries])
+    except (OSError, UnicodeError) as fault:
+        answer.set_exception(fault)
 
 
 def _left(deadline: float) -> float:

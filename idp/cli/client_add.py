@@ -9,7 +9,7 @@ import typer
 
 from idp.access.client_metadata import metadata, recorded, split_scopes, with_secret
 from idp.access.profiles import AUTH_METHODS, BASIC, GRANT_TYPES, PROFILES, SIGNING_ALGS
-from idp.access.registration import DEFAULT_SCOPES, NewClient, add_client
+from idp.access.registration import DEFAULT_SCOPES, NewClient, add_client, check_redirects_leave
 from idp.accounts.audit import Action
 from idp.cli.client_desk import announce, is_production, record
 from idp.cli.client_import import read_json
@@ -20,7 +20,9 @@ _METHODS, _ALGS, _GRANTS = ", ".join(AUTH_METHODS), ", ".join(SIGNING_ALGS), ", 
 Many = list[str] | None
 Text = str | None
 ProfileName = Annotated[str, typer.Option(metavar="|".join(PROFILES), help="The security profile it keeps.")]
-Scope = Annotated[Many, typer.Option(help="Repeat, or separate by spaces.")]
+Scope = Annotated[
+    Many, typer.Option(help=f"Repeat, or separate by spaces; by default {' '.join(DEFAULT_SCOPES)}.")
+]
 _Name = Annotated[str, typer.Option(help="What people read on the consent page.")]
 _Redirect = Annotated[Many, typer.Option(help="Exact address; repeat for several. Codes need one.")]
 _PostLogout = Annotated[Many, typer.Option(help="Repeat for several.")]
@@ -120,6 +122,7 @@ def _register(new: NewClient, *, as_json: bool) -> None:
     with opened() as desk:
         with desk.transaction() as db:
             client, secret = add_client(db, new, production=is_production(desk), now=desk.now)
+            check_redirects_leave(new, desk.settings.issuer)
             record(desk, db, Action.CLIENT_ADDED, client, after=recorded(client))
         told = with_secret(metadata(client), secret)
         show(told, as_json=as_json, lines=fields(told))

@@ -11,7 +11,14 @@ from sqlalchemy.orm import Session
 
 from idp.access.client_metadata import Decided, Registration, read_metadata, recorded
 from idp.access.clients import Client, ClientRefused
-from idp.access.registration import SHORT_SECRET, NewClient, add_client, apply_registration, check_client
+from idp.access.registration import (
+    SHORT_SECRET,
+    NewClient,
+    add_client,
+    apply_registration,
+    check_client,
+    check_redirects_leave,
+)
 from idp.accounts.audit import Action
 from idp.cli.client_desk import announce, is_production, record
 from idp.cli.desk import Desk, Json, Refused, opened, show
@@ -97,6 +104,7 @@ def _import(desk: Desk, db: Session, registration: Registration) -> bool:
     new = registration.as_new(Decided.before(before))
     try:
         check_client(new, production=is_production(desk))
+        check_redirects_leave(new, desk.settings.issuer)
         _check_secret(new, before)
         if before is None:
             client, _secret = add_client(db, new, production=is_production(desk), now=desk.now)

@@ -142,7 +142,7 @@ def parsed_uuid(typed: str, what: str) -> UUID:
     try:
         return UUID(typed)
     except ValueError:
-        raise Refused(f"Not the id of a {what}: {typed[:60]!r}.") from None
+        raise Refused(f"Not an id ({what}): {typed[:60]!r}.") from None
 
 
 def _width(text: str) -> int:

@@ -16,7 +16,7 @@ from idp.accounts.passwords import PasswordRefused
 from idp.accounts.sessions import SignedIn
 from idp.login import candidates, forms, journey, service
 from idp.proof.throttle import Throttled
-from idp.web import captcha, cookies, signin
+from idp.web import captcha, cookies, shown, signin
 from idp.web.errors import Stop
 from idp.web.platform import db, now, platform
 from idp.web.render import page
@@ -118,10 +118,12 @@ def company() -> Any:
                 ("回到个人中心", url_for("person.centre")),
             ),
         )
-    if asked and len(mandates) == 1:
+    transaction = request.args.get("tx", "")
+    changed = shown.changed_since(transaction)
+    if asked and len(mandates) == 1 and not changed:
         return _switch(mandates[0], signed_in)
     form = forms.CompanyForm([str(mandate.id) for mandate in mandates], request.form)
-    if request.method == "POST" and form.validate():
+    if request.method == "POST" and not changed and form.validate():
         chosen = next(mandate for mandate in mandates if str(mandate.id) == form.enterprise.data)
         return _switch(chosen, signed_in)
     if asked:
@@ -131,6 +133,8 @@ def company() -> Any:
         form=form,
         who=who(signed_in, platform().vault),
         companies=[mandate_words(mandate) for mandate in mandates],
+        changed=changed,
+        hidden=[shown.field(transaction)],
         portal_name=journey.portal_name(asked),
         ways=[("换一个账号登录", journey.here("login.identity"))],
     )
@@ -141,7 +145,9 @@ def company() -> Any:
 def identity() -> Any:
     """Signed in as a kind of identity the portal does not take: told so, and changed only when asked."""
     asked, signed_in = journey.asked_for(), signin.required()
-    if request.method == "POST":
+    transaction = request.args.get("tx", "")
+    changed = shown.changed_since(transaction)
+    if request.method == "POST" and not changed:
         signin.sign_out()
         return redirect(journey.here("login.start"), 303)
     repeated = journey.again(asked)
@@ -154,6 +160,8 @@ def identity() -> Any:
         who=who(signed_in, platform().vault),
         wanted=journey.wanted(asked, repeated, signed_in),
         same_again=only_same is not None,
+        changed=changed,
+        hidden=[shown.field(transaction)],
         portal_name=journey.portal_name(asked),
         ways=[keep],
     )

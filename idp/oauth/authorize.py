@@ -7,7 +7,7 @@ session that is there now.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -24,6 +24,7 @@ from idp.adapters.ephemeral import EphemeralStore
 from idp.config import Settings
 from idp.oauth import claims_request, rules, step_up
 from idp.oauth.refusals import AuthorizationError, answers
+from idp.oauth.refusals import authorization as refusals
 from idp.oauth.rules import Asked
 
 
@@ -93,6 +94,8 @@ def _params(asked: Asked) -> dict[str, str]:
     params = {name: value for name in _KEPT if (value := asked.one(name)) is not None}
     if "acr_values" in params:
         params["acr_values"] = step_up.of_parameter(params["acr_values"])
+    if asked.signed:
+        params["signed"] = "1"
     for sub in asked.expected_subs():
         params["expected_sub"] = sub
     if asked.resources:
@@ -105,6 +108,32 @@ def _params(asked: Asked) -> dict[str, str]:
     if by_claims.acr_values:
         params["acr_values"] = step_up.of_claim(by_claims.acr_values, essential=by_claims.acr_is_essential)
     return params
+
+
+def as_registered(asked: Answering, *, issuer: str) -> Answering:
+    """What a waiting request may be given by its client's registration as it is now.
+
+    What was taken from the client meanwhile is not given. A request that cannot do without it is
+    refused, as it would be if it came now: `entity` decides whose sign-in answers. Raises
+    AuthorizationError.
+    """
+    request, client = asked.request, asked.client
+    rules.check_promises(
+        client, pushed=request.was_pushed or request.device is not None, signed=request.was_signed
+    )
+    if request.device is None and "authorization_code" not in client.grant_types:
+        raise AuthorizationError(refusals.NO_CODES_FOR_CLIENT)
+    scope = rules.scope_for(client, request.scope)
+    lost = {"openid", "entity"} & set(request.scope) - set(scope)
+    if lost:
+        raise AuthorizationError(refusals.SCOPE_NOT_ALLOWED, scopes=" ".join(sorted(lost)))
+    resources = [name for name in request.resources if name in {*client.resources, issuer}]
+    if request.resources and not resources:
+        # Without any, the token would be for another place than was asked.
+        raise AuthorizationError(refusals.TARGET_UNKNOWN)
+    claims = [name for name in request.claims if claims_request.scopes_of([name]) <= client.scopes]
+    params = {**request.params, "resource": " ".join(resources), "claims": " ".join(claims)}
+    return Answering(replace(request, scope=scope, params=params), client)
 
 
 def next_step(db: Session, asked: Answering, signed_in: SignedIn | None) -> Step:

@@ -1,4 +1,4 @@
-"""What tokens and userinfo say: the human, and apart from him the company and the right (CONTRACT)."""
+"""What tokens and userinfo say: the human, and apart from him the company and the right."""
 
 from __future__ import annotations
 
@@ -70,11 +70,22 @@ def _single(
     vault: Vault, live: LiveGrant, client: RegisteredClient, scope: tuple[str, ...], names: list[str]
 ) -> dict[str, Any]:
     """Some claims by name, as far as their scopes are still the client's and the grant's company stays."""
-    if not names or "openid" not in scope:
+    if not names or "openid" not in scope or _is_narrowed(live, client, scope):
         return {}
     allowed = (scopes_of(names) & client.scopes) - ({"entity"} - set(scope))
     there = _of_scope(vault, live, client, tuple(allowed))
     return {name: there[name] for name in names if name in there}
+
+
+def _is_narrowed(live: LiveGrant, client: RegisteredClient, scope: tuple[str, ...]) -> bool:
+    """Whether a refresh asked for less than the grant gives this client now.
+
+    Claims asked for one by one stand beside the scope, and a refresh names scopes alone: it has no word
+    for keeping some of them. RFC 6749 §6 lets it narrow so that a token can be given to somebody who may
+    know less, so a narrowed token keeps none of them; the next refresh of the whole grant has them again.
+    """
+    # Leaving offline_access out takes nothing from what a token tells.
+    return not set(live.grant.scope.split()) & client.scopes <= {*scope, "offline_access"}
 
 
 def _of_scope(

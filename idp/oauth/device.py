@@ -28,9 +28,10 @@ from idp.accounts.audit import Action, Event
 from idp.oauth import authorize as dispatcher
 from idp.oauth.authorize import Answering, Step
 from idp.oauth.device_authorization import as_request
+from idp.oauth.refusals import AuthorizationError
 from idp.oauth.scope_words import what_it_sees
 from idp.proof.throttle import Throttled
-from idp.web import cookies, signin
+from idp.web import cookies, shown, signin
 from idp.web.errors import Stop
 from idp.web.platform import db, now, platform, settings
 from idp.web.render import minute, page
@@ -39,7 +40,7 @@ from idp.web.words import who
 
 blueprint = Blueprint("device", __name__)
 
-_NOT_A_CODE = "代码是 8 个字母，请照设备上显示的填写"
+_NOT_A_CODE = "代码是 8 个字母，其中没有 A、E、I、O、U、Y，请照设备上显示的填写"
 _UNKNOWN = "没有设备在等待这个代码。请核对后重新填写；超过 10 分钟的，请在设备上重新获取"
 _ELSEWHERE = "这个代码已经在另一个浏览器里填写过。请回到那里继续，或在设备上重新获取代码"
 
@@ -76,11 +77,14 @@ def confirm() -> Any:
     transaction = request.args.get("tx", "")
     asked, authorization = _asked(transaction)
     signed_in = signin.required()
+    decision = request.form.get("decision") if request.method == "POST" else None
+    if decision == "deny":
+        return _decide(asked, transaction, allowed=False)
     if dispatcher.next_step(db(), asked, signed_in) is not Step.DEVICE:
         return redirect(url_for("oauth.authorize", tx=transaction), 303)
-    decision = request.form.get("decision") if request.method == "POST" else None
-    if decision in {"allow", "deny"}:
-        return _decide(asked, transaction, allowed=decision == "allow")
+    changed = shown.changed_since(transaction)
+    if decision == "allow" and not changed:
+        return _decide(asked, transaction, allowed=True)
     return page(
         "oauth/device_confirm.html",
         portal_name=asked.client.name,
@@ -88,6 +92,8 @@ def confirm() -> Any:
         begun_at=minute(datetime.fromtimestamp(authorization.created_at, UTC)),
         sees=what_it_sees(asked.request.scope),
         who=who(signed_in, platform().vault),
+        changed=changed,
+        hidden=[shown.field(transaction)],
         other_account=url_for("login.identity", tx=transaction),
     )
 
@@ -141,8 +147,9 @@ def _asked(transaction: str) -> tuple[Answering, DeviceAuthorization]:
     if found is None or found.device is None or client is None or DEVICE_GRANT not in client.grant_types:
         raise _gone()
     try:
-        return Answering(found, client), devices.to_answer(store, found.device, browser=browser, now=now())
-    except NotToAnswer:
+        asked = dispatcher.as_registered(Answering(found, client), issuer=settings().issuer)
+        return asked, devices.to_answer(store, found.device, browser=browser, now=now())
+    except (AuthorizationError, NotToAnswer):
         raise _gone() from None
 
 
@@ -169,7 +176,7 @@ def _wait(refused: Throttled) -> str:
     minutes = max(1, math.ceil(refused.wait.total_seconds() / 60))
     if isinstance(refused, user_codes.TooManyStrangers):
         return f"现在填写代码的人太多。请先登录，再打开本页填写；或过 {minutes} 分钟再试"
-    return f"填写次数过多，请过 {minutes} 分钟再试。设备上的代码不受影响"
+    return f"填写次数过多，请过 {minutes} 分钟，在设备上重新获取代码后再填写"
 
 
 def _ways() -> list[tuple[str, str]]:
@@ -179,7 +186,7 @@ def _ways() -> list[tuple[str, str]]:
 def _gone() -> Stop:
     return Stop(
         "这个代码已经失效",
-        "它已经有了结果、超过了 10 分钟，或是在另一个浏览器里填写的，没有做任何更改。"
-        "请在设备上重新获取代码。",
-        ways=(("填写新的代码", url_for("device.start")), ("回到首页", url_for("web.home"))),
+        "它已经用过、超过了 10 分钟，或是在另一个浏览器里填写的。如果您刚才点了「允许」，设备已经可以继续；"
+        "不是您操作的，请到登录记录里退出登录。要再登录一台设备，请在设备上重新获取代码。",
+        ways=(("填写新的代码", url_for("device.start")), ("查看登录记录", url_for("login.start"))),
     )

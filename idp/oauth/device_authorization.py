@@ -46,13 +46,13 @@ class DeviceAuthorization(Endpoint):
         jkt = bound_key(request_in_hand, client)
         values = request_in_hand.form.to_dict(flat=False)
         scope, params = _checked(values, client, now=now)
-        wanted = values.get("resource", [])
+        wanted = resource_indicators.named(values.get("resource", []))
         resource_indicators.audience(wanted, client.resources, issuer=here.settings.issuer)
         begun = devices.begin(
             here.store,
             client_id=client.client_id,
             scope=" ".join(scope),
-            resources=tuple(wanted),
+            resources=wanted,
             dpop_jkt=jkt,
             params=params,
             now=now,

@@ -76,7 +76,7 @@ def document(settings: Settings) -> Document:
         # Nothing is ever fetched; what the PAR endpoint gave out is not what this member is about.
         "request_uri_parameter_supported": False,
         "ui_locales_supported": ["zh-CN"],
-        "service_documentation": f"{issuer}/help",
+        "service_documentation": f"{issuer}/help/errors",
         "op_policy_uri": f"{issuer}/pages/privacy",
         "op_tos_uri": f"{issuer}/pages/terms",
     }

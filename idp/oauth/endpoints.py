@@ -22,10 +22,11 @@ from idp.oauth.grants.client_credentials import ClientCredentialsGrant
 from idp.oauth.grants.device_code import DeviceCodeGrant
 from idp.oauth.grants.refresh_token import RefreshTokenGrant
 from idp.oauth.presented_token import challenge, presented_token
-from idp.oauth.refusals import Refused
+from idp.oauth.refusals import Refused, anywhere
 from idp.oauth.refusals import resources as refusals
 from idp.oauth.server import Server, check_form
 from idp.oauth.token_state import Introspection, Revocation
+from idp.web import errors
 from idp.web.platform import db, now, platform
 from idp.web.security import PROGRAMS, csrf
 
@@ -49,6 +50,7 @@ def install(app: Flask, configured: Settings) -> None:
     server.register_endpoint(Revocation)
     app.extensions[_SERVER] = server
     app.extensions[_DISCOVERY] = discovery.document(configured)
+    errors.tell_programs(app, anywhere.told_by_status(configured.issuer))
     app.register_blueprint(blueprint)
 
 
@@ -116,11 +118,13 @@ def userinfo() -> Any:
     live = find_grant(db(), access.grant_id, jti=access.jti, now=now()) if access.grant_id else None
     if live is None:
         return challenge(request, refusals.TOKEN_REFUSED)
+    # A scope taken from the client since the token was made no longer opens anything.
+    scope = tuple(name for name in access.scope if name in client.scopes)
+    if "openid" not in scope:
+        return challenge(request, refusals.INSUFFICIENT_SCOPE, scope="openid")
     asked_for = step_up.insufficient(client, live.session, now=now())
     if asked_for is not None:
         return challenge(request, refusals.STEP_UP, **asked_for)
-    # A scope taken from the client since the token was made no longer opens anything.
-    scope = tuple(name for name in access.scope if name in client.scopes)
     response = jsonify(userinfo_claims(platform().vault, live, client, scope))
     response.headers["Cache-Control"] = "no-store"
     return response

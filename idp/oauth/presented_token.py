@@ -19,6 +19,8 @@ from idp.oauth.tokens import AccessToken, read_access_token
 from idp.web.platform import now, platform
 
 _BEARER, _DPOP = "bearer", "dpop"
+_STATUS = {"invalid_request": 400, "insufficient_scope": 403}
+"""RFC 6750 §3.1; whatever else is wrong is answered with 401."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ def presented_token(request: Request) -> PresentedToken | None:
     sent = _sent(request)
     if sent is None:
         return None
+    if "Authorization" in request.headers and _in_body(request):
+        raise Refused(refusals.TWO_TOKENS)
     here = platform()
     access = read_access_token(here.keys, sent.token, issuer=here.settings.issuer, now=now())
     client = here.clients.find(access.claims["client_id"]) if access else None
@@ -47,6 +51,8 @@ def presented_token(request: Request) -> PresentedToken | None:
         raise Refused(refusals.TOKEN_REFUSED, status=401)
     if here.settings.issuer not in access.audience:
         raise Refused(refusals.OTHER_AUDIENCE, status=401)
+    if client.dpop and access.dpop_jkt is None:
+        raise Refused(refusals.TOKEN_UNBOUND, status=401)
     if (access.dpop_jkt is not None) != (sent.scheme == _DPOP):
         raise Refused(refusals.WRONG_SCHEME, status=401)
     if access.dpop_jkt:
@@ -55,7 +61,7 @@ def presented_token(request: Request) -> PresentedToken | None:
 
 
 def challenge(request: Request, refusal: Refusal | None, **asked_for: str) -> Response:
-    """401 with the schemes that will do, and what is wrong; `asked_for` would do (RFC 9470 §3).
+    """The schemes that will do, and what is wrong; `asked_for` would do (RFC 9470 §3).
 
     Without a token both schemes are offered and no error is named (RFC 6750 §3, RFC 9449 §7.1).
     """
@@ -76,10 +82,10 @@ def challenge(request: Request, refusal: Refusal | None, **asked_for: str) -> Re
         offers = [_offer("DPoP", proved | body)]
     else:
         offers = [_offer("Bearer", bearer | body)]
-        if refusal is refusals.WRONG_SCHEME:
+        if refusal in {refusals.WRONG_SCHEME, refusals.TOKEN_UNBOUND}:
             offers.append(_offer("DPoP", proved))
     response = jsonify(body)
-    response.status_code = 401
+    response.status_code = _STATUS.get(refusal.error, 401) if refusal else 401
     response.headers["WWW-Authenticate"] = ", ".join(offers)
     return response
 
@@ -91,8 +97,12 @@ def _sent(request: Request) -> _Sent | None:
         scheme, _, token = header.partition(" ")
         known = scheme.lower() in {_BEARER, _DPOP} and token.strip()
         return _Sent(scheme.lower(), token.strip()) if known else None
-    token = request.form.get("access_token", "") if request.method == "POST" else ""
+    token = _in_body(request)
     return _Sent(_BEARER, token) if token else None
+
+
+def _in_body(request: Request) -> str:
+    return request.form.get("access_token", "") if request.method == "POST" else ""
 
 
 def _offer(scheme: str, parameters: dict[str, str]) -> str:

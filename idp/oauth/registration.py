@@ -29,6 +29,7 @@ from idp.access.registration import (
     RedirectRefused,
     add_client,
     check_client,
+    check_redirects_leave,
 )
 from idp.access.registration_tokens import InvitationRefused, RegistrationToken
 from idp.accounts.audit import Action, Event
@@ -107,6 +108,7 @@ def _checked(registration: Registration, invitation: RegistrationToken) -> NewCl
         raise Refused(refusals.SCOPE_NOT_INVITED, names=_sendable(", ".join(beyond)[:200]))
     try:
         check_client(new, production=_is_production())
+        check_redirects_leave(new, settings().issuer)
     except ClientRefused as refused:
         raise _refused(refused) from None
     return new

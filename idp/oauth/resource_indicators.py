@@ -18,6 +18,12 @@ def audience(requested: Sequence[str], allowed: Collection[str], *, issuer: str)
     `allowed` are the resources the grant, or for client credentials the client, may have; asked for
     nothing, the token is for all the grant has. Raises Refused with `invalid_target`.
     """
-    if not set(requested) <= {*allowed, issuer}:
+    wanted = set(named(requested))
+    if not wanted <= {*allowed, issuer}:
         raise Refused(refusals.INVALID_TARGET)
-    return tuple(sorted(set(requested or allowed))) or (issuer,)
+    return tuple(sorted(wanted or set(allowed))) or (issuer,)
+
+
+def named(supplied: Sequence[str]) -> tuple[str, ...]:
+    """The resources among these parameters: one without a value was not sent (RFC 6749 §3.1, §3.2)."""
+    return tuple(resource for resource in supplied if resource)

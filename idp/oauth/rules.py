@@ -7,7 +7,7 @@ be trusted; the second with a redirect to it. Both come before any sign-in page.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from idp.access.clients import RegisteredClient
@@ -59,11 +59,7 @@ class Asked:
     @property
     def scope(self) -> tuple[str, ...]:
         """The scopes asked for that this provider knows and this client may have, in a fixed order."""
-        asked = set((self.one("scope") or "").split())
-        granted = asked & self.client.scopes
-        if "refresh_token" not in self.client.grant_types:
-            granted -= {"offline_access"}
-        return tuple(sorted(granted))
+        return scope_for(self.client, (self.one("scope") or "").split())
 
     @property
     def resources(self) -> tuple[str, ...]:
@@ -81,6 +77,14 @@ class Asked:
         hinted = read_id_token(self.keys, hint, issuer=self.issuer) if hint else None
         named = [hinted["sub"] if hinted else None, self.claims().subject]
         return {sub for sub in named if sub is not None}
+
+
+def scope_for(client: RegisteredClient, wanted: Iterable[str]) -> tuple[str, ...]:
+    """Which of the scopes `client` may have, in a fixed order."""
+    granted = client.scopes & set(wanted)
+    if "refresh_token" not in client.grant_types:
+        granted -= {"offline_access"}
+    return tuple(sorted(granted))
 
 
 def trusted_redirect(values: Mapping[str, list[str]], client: RegisteredClient | None) -> str:
@@ -128,12 +132,17 @@ def check_way(asked: Asked) -> None:
     """Pushed or signed where the client promised it (RFC 9126 §5, RFC 9101 §10.5), and nothing by address."""
     if asked.one("request_uri"):
         raise AuthorizationError(requests.NO_REQUEST_URI)
-    if asked.client.require_par and not asked.pushed:
-        raise AuthorizationError(requests.PAR_REQUIRED)
-    if asked.client.require_signed_requests and not asked.signed:
-        raise AuthorizationError(requests.SIGNED_REQUIRED)
+    check_promises(asked.client, pushed=asked.pushed, signed=asked.signed)
     if asked.one("registration"):
         raise AuthorizationError(refusals.REGISTRATION_PARAMETER)
+
+
+def check_promises(client: RegisteredClient, *, pushed: bool, signed: bool) -> None:
+    """A request came as the client promised that all of its requests come."""
+    if client.require_par and not pushed:
+        raise AuthorizationError(requests.PAR_REQUIRED)
+    if client.require_signed_requests and not signed:
+        raise AuthorizationError(requests.SIGNED_REQUIRED)
 
 
 def check_scope(asked: Asked) -> None:

@@ -24,14 +24,16 @@ ON_THE_WAY = 60
 def with_defaults(params: Mapping[str, str], client: RegisteredClient) -> dict[str, str]:
     """The parameters of a request, and where they are silent what the client registered.
 
-    OpenID Connect Registration §2: default_acr_values, default_max_age.
+    OpenID Connect Registration §2: default_acr_values, default_max_age. A request that names no level of
+    ours, or none it insists on, is silent: it must not undo what the client holds itself to.
     """
     defaults = {}
     if client.default_acr_values:
-        defaults["acr_values"] = of_parameter(" ".join(client.default_acr_values))
+        defaults["acr_values"] = " ".join(_registered(client))
     if client.default_max_age is not None:
         defaults["max_age"] = str(client.default_max_age)
-    return {**defaults, **params}
+    said = {name: value for name, value in params.items() if value or name != "acr_values"}
+    return {**defaults, **said}
 
 
 def of_parameter(acr_values: str) -> str:
@@ -58,10 +60,15 @@ def check_reachable(request: PendingRequest) -> None:
 
 def insufficient(client: RegisteredClient, session: SigninSession, *, now: datetime) -> dict[str, str] | None:
     """What the challenge to a token of this sign-in asks for (RFC 9470 §3); None if the sign-in will do."""
-    wanted, oldest = client.default_acr_values, client.default_max_age
+    wanted, oldest = _registered(client), client.default_max_age
     weak = wanted and not any(assurance.satisfies(session.acr, level) for level in wanted)
     old = oldest is not None and (now - session.auth_time).total_seconds() > oldest + ON_THE_WAY
     if not weak and not old:
         return None
     asked = {"acr_values": " ".join(wanted), "max_age": "" if oldest is None else str(oldest)}
     return {name: value for name, value in asked.items() if value}
+
+
+def _registered(client: RegisteredClient) -> list[str]:
+    """The levels of ours among the registered ones: another one would be asked for for ever."""
+    return of_parameter(" ".join(client.default_acr_values)).split()

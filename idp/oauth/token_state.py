@@ -3,17 +3,22 @@
 A client may ask about, and end, its own tokens. A resource server may ask about access tokens that
 are for it (its registration says what it `serves`), and is told by what right their bearer acts as
 the rows have it at that instant. The hint only says where to look first.
+
+A public client proves nothing but its name, and RFC 7662 §2.1 wants some authorization of whoever asks: it
+hears whether a token of its own counts, of a bound one only with a proof of its key, and nothing of the
+person beside the token's own claims; userinfo tells the rest to whoever may hear it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
+from flask import request as request_in_hand
 
 from idp.access.clients import RegisteredClient
 from idp.access.grants import (
@@ -27,6 +32,7 @@ from idp.access.grants import (
 from idp.access.profiles import AUTH_METHODS
 from idp.access.subjects import subject
 from idp.oauth.claims import entity_claim, mandate_claim
+from idp.oauth.dpop import HEADER, bound_key
 from idp.oauth.grants.client_credentials import still_given
 from idp.oauth.refusals import Refused
 from idp.oauth.refusals import resources as refusals
@@ -46,26 +52,36 @@ class KnownToken:
     access: AccessToken | None = None
     spent: bool = False
 
+    @property
+    def audience(self) -> tuple[str, ...]:
+        """The resources it was made for; a refresh token is for none."""
+        return self.access.audience if self.access else ()
+
     def check_client(self, client: Any) -> bool:
         """Whether it is this client's token."""
         return bool(self.client_id == client.client_id)
 
-    def may_be_shown_to(self, asker: RegisteredClient, *, issuer: str) -> bool:
-        """Whether it is the asker's, or an access token for a resource that the asker serves.
-
-        What this provider serves itself is nobody else's, whatever a registration says.
-        """
-        served = set(self.access.audience) & (asker.serves - {issuer}) if self.access else set()
-        return self.check_client(asker) or bool(served)
-
 
 @dataclass(frozen=True, slots=True)
 class CountingToken:
-    """A token that counts at this instant, the client it was issued to, and the grant it rests on, if any."""
+    """A token that counts at this instant, the client it was issued to, and the grant it rests on, if any.
+
+    `scope` and `audience` are what the client has still of those it was made with.
+    """
 
     token: KnownToken
     client: RegisteredClient
     live: LiveGrant | None
+    scope: tuple[str, ...]
+    audience: tuple[str, ...]
+    tells_of_person: bool = True
+
+    @property
+    def dpop_jkt(self) -> str | None:
+        """The thumbprint of the key it is bound to."""
+        if self.token.access:
+            return self.token.access.dpop_jkt
+        return self.live.grant.dpop_jkt if self.live else None
 
 
 def find_token(supplied: str, *, now: datetime) -> KnownToken | None:
@@ -95,67 +111,84 @@ class Introspection(IntrospectionEndpoint):
 
     def authenticate_token(self, request: Any, client: Any) -> CountingToken | None:
         """The token if it counts and may be shown to whoever asks."""
-        now, issuer = self.server.now(), platform().settings.issuer
+        now, issuer, asker = self.server.now(), platform().settings.issuer, client.registered
         token = find_token(_supplied(request), now=now)
-        if token is None or token.spent or not token.may_be_shown_to(client.registered, issuer=issuer):
+        owner = platform().clients.find(token.client_id) if token else None
+        if token is None or owner is None or not _may_hear(asker, token, owner, issuer=issuer):
             return None
-        return _counting(token, issuer=issuer, now=now)
+        found = _counting(token, owner, issuer=issuer, now=now)
+        if found is None or asker.auth_method != "none":
+            return found
+        proved = HEADER in request_in_hand.headers and bound_key(request_in_hand, asker) == found.dpop_jkt
+        # Nothing of the person: see above.
+        return replace(found, tells_of_person=False) if found.dpop_jkt is None or proved else None
 
     def create_introspection_payload(self, token: CountingToken | None) -> dict[str, Any]:
         """`active`, and what the token stands for (RFC 7662 §2.2)."""
         if token is None:
             return {"active": False}
-        told = (
-            _of_refresh_token(token) if token.token.access is None else _of_access_token(token.token.access)
-        )
-        scope = [name for name in told["scope"].split() if name in token.client.scopes]
         return {
             "active": True,
             "iss": platform().settings.issuer,
             "client_id": token.client.client_id,
-            **told,
-            "scope": " ".join(scope),
-            **(_of_person(token.live, scope) if token.live else {}),
+            **(_of_access_token(token) if token.token.access else _of_refresh_token(token)),
+            "scope": " ".join(token.scope),
+            **({"cnf": {"jkt": token.dpop_jkt}} if token.dpop_jkt else {}),
+            **(_of_person(token.live, token.scope) if token.tells_of_person and token.live else {}),
         }
 
 
-def _counting(token: KnownToken, *, issuer: str, now: datetime) -> CountingToken | None:
-    client = platform().clients.find(token.client_id)
-    if client is None:
+def _may_hear(asker: RegisteredClient, token: KnownToken, owner: RegisteredClient, *, issuer: str) -> bool:
+    """Whether the token is the asker's, or an access token for a resource that the asker serves.
+
+    What this provider serves itself is nobody else's, whatever a registration says.
+    """
+    served = set(owner.resources_held(token.audience, issuer=issuer)) & (asker.serves - {issuer})
+    return asker.client_id == owner.client_id or bool(served)
+
+
+def _counting(
+    token: KnownToken, client: RegisteredClient, *, issuer: str, now: datetime
+) -> CountingToken | None:
+    """The token, if its client could be given it still and what it rests on lives."""
+    access = token.access
+    audience = client.resources_held(token.audience, issuer=issuer)
+    # Of a client that must prove its key, no token counts that anybody could use (RFC 9449 §5).
+    lost = not audience or (client.dpop and access.dpop_jkt is None) if access else not client.may_refresh
+    if lost or token.spent:
         return None
-    if token.grant_id is not None:
-        live = find_grant(db(), token.grant_id, jti=token.access.jti if token.access else None, now=now)
-        return CountingToken(token, client, live) if live else None
-    own = token.access
-    counts = own is not None and still_given(own, client, issuer=issuer) and not is_ended(db(), own.jti)
-    return CountingToken(token, client, None) if counts else None
+    if token.grant_id is None:
+        counts = access and still_given(access, client, issuer=issuer) and not is_ended(db(), access.jti)
+        return CountingToken(token, client, None, access.scope, audience) if access and counts else None
+    live = find_grant(db(), token.grant_id, jti=access.jti if access else None, now=now)
+    if live is None:
+        return None
+    granted = access.scope if access else tuple(live.grant.scope.split())
+    held = tuple(name for name in granted if name in client.scopes)
+    return CountingToken(token, client, live, held, audience) if held or not granted else None
 
 
-def _of_access_token(access: AccessToken) -> dict[str, Any]:
+def _of_access_token(token: CountingToken) -> dict[str, Any]:
     """What the token says itself; its subject too, so that a resource knows a person by one name."""
-    claims = access.claims
-    told = {name: claims[name] for name in ("sub", "aud", "exp", "iat", "jti", "scope")}
-    told["token_type"] = token_type(access.dpop_jkt)
-    if access.dpop_jkt:
-        told["cnf"] = {"jkt": access.dpop_jkt}
-    return told
+    access = token.token.access
+    if access is None:
+        raise RuntimeError("no access token")
+    told = {name: access.claims[name] for name in ("sub", "exp", "iat", "jti")}
+    aud = token.audience[0] if len(token.audience) == 1 else list(token.audience)
+    return {**told, "aud": aud, "token_type": token_type(access.dpop_jkt)}
 
 
 def _of_refresh_token(token: CountingToken) -> dict[str, Any]:
     live = token.live
     if live is None:
         raise RuntimeError("a refresh token without a grant")
-    told: dict[str, Any] = {
+    return {
         "sub": subject(live.person, token.client),
-        "scope": live.grant.scope,
         "exp": int(live.ends_by(live.session.expires_at).timestamp()),
     }
-    if live.grant.dpop_jkt:
-        told["cnf"] = {"jkt": live.grant.dpop_jkt}
-    return told
 
 
-def _of_person(live: LiveGrant, scope: list[str]) -> dict[str, Any]:
+def _of_person(live: LiveGrant, scope: tuple[str, ...]) -> dict[str, Any]:
     """How the human proved himself, and with scope `entity` for which company and by what right he acts."""
     told: dict[str, Any] = {
         "role": live.session.role,

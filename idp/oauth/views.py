@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, redirect, request, url_for
 from flask_wtf.csrf import validate_csrf
+from werkzeug.exceptions import RequestURITooLarge
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import ValidationError
 
@@ -20,15 +22,15 @@ from idp.oauth import authorize as dispatcher
 from idp.oauth import logout as logouts
 from idp.oauth import request_object, responses, rules
 from idp.oauth.authorize import Answering, Step
-from idp.oauth.refusals import AuthorizationError, answers
+from idp.oauth.refusals import AuthorizationError, Refusal, answers, pages, requests
 from idp.oauth.responses import ReturnAddress
 from idp.oauth.rules import Asked
 from idp.oauth.scope_words import what_it_sees
-from idp.web import cookies, signin
+from idp.web import cookies, shown, signin
 from idp.web.errors import Stop
 from idp.web.platform import db, now, platform, settings
 from idp.web.render import minute, page
-from idp.web.security import allow_form_to, csrf
+from idp.web.security import LONGEST_QUERY, allow_form_to, csrf
 from idp.web.signin import sign_in_required
 from idp.web.words import who
 
@@ -41,12 +43,12 @@ def authorize() -> Any:
     if request.method == "POST":
         # Cookies do not come with another site's POST (SameSite=Lax); they do with the GET after it.
         again = [(name, value) for name, value in request.form.items(multi=True) if name != "tx"]
-        return redirect(url_for("oauth.authorize") + "?" + urlencode(again), 303)
+        return _opened_again("oauth.authorize", again)
     transaction = request.args.get("tx")
     if transaction is not None:
         resumed = _resumed(transaction)
         try:
-            return _proceed(resumed, transaction)
+            return _proceed(_as_registered(resumed), transaction)
         except AuthorizationError as refused:
             return _refuse(resumed, transaction, refused)
     return _begin(request.args.to_dict(flat=False))
@@ -57,14 +59,19 @@ def authorize() -> Any:
 def consent() -> Any:
     """A third-party portal asks for the first time, or asked to be asked about."""
     transaction = request.args.get("tx", "")
-    asked, signed_in = _resumed(transaction), signin.required()
+    resumed, signed_in = _resumed(transaction), signin.required()
+    decision = request.form.get("decision") if request.method == "POST" else None
+    if decision == "deny":
+        return _refuse(resumed, transaction, AuthorizationError(answers.DENIED))
+    try:
+        asked = _as_registered(resumed)
+    except AuthorizationError as refused:
+        return _refuse(resumed, transaction, refused)
     if dispatcher.next_step(db(), asked, signed_in) not in {Step.CONSENT, Step.ANSWER}:
         return redirect(url_for("oauth.authorize", tx=transaction))
-    decision = request.form.get("decision") if request.method == "POST" else None
-    if decision == "allow":
+    changed = shown.changed_since(transaction)
+    if decision == "allow" and not changed:
         return _allow(asked, signed_in, transaction)
-    if decision == "deny":
-        return _refuse(asked, transaction, AuthorizationError(answers.DENIED))
     allow_form_to(asked.request.form_origins)
     return page(
         "oauth/consent.html",
@@ -72,6 +79,8 @@ def consent() -> Any:
         portal_site=asked.request.redirect_uri.split("/")[2],
         sees=what_it_sees(dispatcher.to_be_agreed(asked.request)),
         who=who(signed_in, platform().vault),
+        changed=changed,
+        hidden=[shown.field(transaction)],
     )
 
 
@@ -83,7 +92,7 @@ def logout() -> Any:
         again = [
             (name, value) for name, value in request.values.items(multi=True) if name in logouts.PARAMETERS
         ]
-        return redirect(url_for("oauth.logout") + "?" + urlencode(again), 303)
+        return _opened_again("oauth.logout", again)
     values = request.values.to_dict(flat=False)
     try:
         asked = logouts.parse(values, platform().clients, platform().keys, issuer=settings().issuer)
@@ -92,12 +101,14 @@ def logout() -> Any:
             "没有退出登录",
             "退出请求不完整，或要返回的地址没有登记过，没有做任何更改。您可以在这里直接退出。",
             ways=(("去退出", url_for("oauth.logout")), ("回到首页", url_for("web.home"))),
+            explained=pages.LOGOUT_REFUSED.uri(settings().issuer),
         ) from None
     signed_in = signin.current()
     if signed_in is None:
         _end_idle(asked)
         return redirect(asked.return_to or url_for("login.signed_out"), 303)
-    if asked.is_of(signed_in) or _confirmed():
+    changed = shown.changed_since()
+    if asked.is_of(signed_in) or (_confirmed() and not changed):
         signin.sign_out(by="client")
         return redirect(asked.return_to or url_for("login.signed_out"), 303)
     if asked.return_to:
@@ -108,7 +119,8 @@ def logout() -> Any:
         signed_in_at=minute(signed_in.session.auth_time),
         action=url_for("oauth.logout"),
         hidden=[(name, values[name][0]) for name in logouts.PARAMETERS if name in values]
-        + [("confirm", "1")],
+        + [("confirm", "1"), shown.field()],
+        changed=changed,
         ways=[("保留登录", signin.home_of(signed_in.identity.role))],
     )
 
@@ -118,7 +130,7 @@ def _begin(values: dict[str, list[str]]) -> BaseResponse:
     here = platform()
     client = here.clients.find(values.get("client_id", [""])[0])
     if client is None:
-        raise _untrusted()
+        raise _untrusted(pages.UNKNOWN_CLIENT)
     if any(given.startswith(pushed.PREFIX) for given in values.get("request_uri", [])):
         return _begin_answering(_pushed(values, client))
     signed = request_object.is_in(values)
@@ -140,7 +152,7 @@ def _begin(values: dict[str, list[str]]) -> BaseResponse:
 
 def _begin_answering(asked: Answering) -> BaseResponse:
     try:
-        return _proceed(asked, None)
+        return _proceed(_as_registered(asked), None)
     except AuthorizationError as refused:
         return responses.send_error(refused, responses.of_request(asked.request))
 
@@ -151,7 +163,7 @@ def _pushed(values: dict[str, list[str]], client: RegisteredClient) -> Answering
     found = pushed.find(platform().store, given[0], client_id=client.client_id, now=now())
     doubled = len(given) > 1 or len(values["client_id"]) > 1
     if found is None or doubled or not _is_still_registered(found, client):
-        raise _gone()
+        raise _gone(requests.REQUEST_URI_GONE)
     return Answering(found, client)
 
 
@@ -160,7 +172,7 @@ def _way_back(values: dict[str, list[str]], client: RegisteredClient) -> ReturnA
     try:
         redirect_uri = rules.trusted_redirect(values, client)
     except rules.UntrustedRequest:
-        raise _untrusted() from None
+        raise _untrusted(pages.UNREGISTERED_REDIRECT) from None
     return responses.of_refused(redirect_uri, client.name, values)
 
 
@@ -188,7 +200,7 @@ def _proceed(asked: Answering, transaction: str | None) -> BaseResponse:
 
 def _allow(asked: Answering, signed_in: SignedIn, transaction: str) -> BaseResponse:
     """Remember what a person agreed to, once the answer is his to give, and give it."""
-    asked = _taken(asked, transaction)
+    _take(asked, transaction)
     client_id, agreed = asked.client.client_id, dispatcher.to_be_agreed(asked.request)
     consents.give(db(), signed_in.identity, client_id, agreed, now=now())
     event = Event(
@@ -202,7 +214,8 @@ def _allow(asked: Answering, signed_in: SignedIn, transaction: str) -> BaseRespo
 
 
 def _answer(asked: Answering, signed_in: SignedIn, transaction: str | None) -> BaseResponse:
-    return _send_code(_taken(asked, transaction), signed_in)
+    _take(asked, transaction)
+    return _send_code(asked, signed_in)
 
 
 def _send_code(asked: Answering, signed_in: SignedIn) -> BaseResponse:
@@ -214,18 +227,17 @@ def _refuse(asked: Answering, transaction: str, refused: AuthorizationError) -> 
     """Answer a waiting request with an error; it waits no longer. A device asks anew by itself."""
     if asked.request.device is not None:
         raise _gone() from refused
-    asked = _taken(asked, transaction)
+    _take(asked, transaction)
     return responses.send_error(refused, responses.of_request(asked.request))
 
 
-def _taken(asked: Answering, transaction: str | None) -> Answering:
-    """The request, from here on nobody else's to answer. Raises Stop if somebody was faster."""
-    found: PendingRequest | None = asked.request
-    if transaction is not None:
-        found = pending.take(platform().store, transaction, browser=cookies.browser_id())
-    if found is None or not pushed.spend(platform().store, found):
+def _take(asked: Answering, transaction: str | None) -> None:
+    """From here on the request is nobody else's to answer. Raises Stop if somebody was faster."""
+    store = platform().store
+    if transaction is not None and not pending.take(store, transaction, browser=cookies.browser_id()):
         raise _gone()
-    return Answering(found, asked.client)
+    if not pushed.spend(store, asked.request):
+        raise _gone()
 
 
 def _resumed(transaction: str) -> Answering:
@@ -236,10 +248,23 @@ def _resumed(transaction: str) -> Answering:
     return Answering(found, client)
 
 
+def _as_registered(asked: Answering) -> Answering:
+    """What may be answered by the registration as it is now. Raises AuthorizationError."""
+    return dispatcher.as_registered(asked, issuer=settings().issuer)
+
+
 def _is_still_registered(found: PendingRequest, client: RegisteredClient) -> bool:
     if found.device is not None:
         return DEVICE_GRANT in client.grant_types
     return found.redirect_uri in client.redirect_uris
+
+
+def _opened_again(view: str, values: Sequence[tuple[str, Any]]) -> BaseResponse:
+    """Send the browser to the same address by GET, unless no server would take one that long."""
+    query = urlencode(values)
+    if len(query) > LONGEST_QUERY:
+        raise RequestURITooLarge
+    return redirect(f"{url_for(view)}?{query}", 303)
 
 
 def _end_idle(asked: logouts.LogoutRequest) -> None:
@@ -263,20 +288,22 @@ def _confirmed() -> bool:
     return request.headers.get("Origin") in {None, settings().issuer}
 
 
-def _untrusted() -> Stop:
+def _untrusted(refusal: Refusal) -> Stop:
     return Stop(
         "这个登录请求不能继续",
         "发起登录的网站没有在本平台登记，或登记的返回地址与请求不一致。为保护账号安全已停止，没有做任何更改。"
         "请从办事网站的首页重新进入；如果仍然出现，请告知该网站。",
         ways=(("登录通行", url_for("login.start")), ("回到首页", url_for("web.home"))),
+        explained=refusal.uri(settings().issuer),
     )
 
 
-def _gone() -> Stop:
+def _gone(refusal: Refusal | None = None) -> Stop:
     return Stop(
         "登录没有完成",
         "这次登录已经完成、等待太久，或是在另一个浏览器里开始的。账号没有受到影响，请回到原来的网站重新登录。",
         ways=(("登录通行", url_for("login.start")), ("回到首页", url_for("web.home"))),
+        explained=refusal.uri(settings().issuer) if refusal else "",
     )
 
 

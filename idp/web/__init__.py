@@ -3,6 +3,7 @@
 ``platform``  what a request needs (database session, store, vault, clock), given out by name
 ``cookies``   the one owner of cookies and of flask.session
 ``signin``    who is signed in, the guards, signing a browser in and out
+``shown``     a question is answered by the sign-in it was shown to, or put again
 ``security``  response headers and CSP, host and origin checks, request ids
 ``errors``    exceptions as pages, in Chinese, with a way out
 ``logs``      one line a request, and counters for /metrics

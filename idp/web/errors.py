@@ -7,10 +7,11 @@ request id and answered without a trace.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, request, url_for
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from idp.accounts.passwords import TooBusy
 from idp.adapters.ephemeral import StoreUnavailable
@@ -20,17 +21,24 @@ from idp.web.platform import roll_back
 from idp.web.render import page
 
 Way = tuple[str, str]
+_TO_PROGRAMS = "idp-errors-to-programs"
 
 
 class Stop(Exception):
-    """The journey cannot go on here: what happened, what it did not do, and where to go."""
+    """The journey cannot go on here: what happened, what it did not do, and where to go.
 
-    def __init__(self, title: str, sentence: str, *, status: int = 400, ways: tuple[Way, ...] = ()) -> None:
+    `explained` is the address of the numbered error, for whoever integrates the portal that sent the person.
+    """
+
+    def __init__(
+        self, title: str, sentence: str, *, status: int = 400, ways: tuple[Way, ...] = (), explained: str = ""
+    ) -> None:
         super().__init__(title)
         self.title = title
         self.sentence = sentence
         self.status = status
         self.ways = ways
+        self.explained = explained
 
 
 _PAGES = {
@@ -55,8 +63,13 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _unforeseen)
 
 
+def tell_programs(app: Flask, told: Mapping[int, Mapping[str, str]]) -> None:
+    """Know the members of a JSON answer, by HTTP status; 400 and 500 stand for those without any."""
+    app.extensions[_TO_PROGRAMS] = told
+
+
 def _stop(stop: Stop) -> Response:
-    return _render(stop.status, stop.title, stop.sentence, stop.ways)
+    return _render(stop.status, stop.title, stop.sentence, stop.ways, stop.explained)
 
 
 def _csrf(_error: CSRFError) -> Response:
@@ -79,7 +92,10 @@ def _http(error: HTTPException) -> Response:
     roll_back()
     if error.response is not None:
         return make_response(error.response)
-    return _answer(error.code or 500, retry_after=None)
+    answer = _answer(error.code or 500, retry_after=None)
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))  # RFC 9110 §15.5.6
+    return answer
 
 
 def _unforeseen(error: Exception) -> Response:
@@ -116,10 +132,10 @@ def _places(error: Exception) -> list[str]:
 
 def _answer(status: int, *, retry_after: int | None) -> Response:
     if security.called_by_programs(current_app):
-        code = {401: "invalid_client", 500: "server_error", 503: "temporarily_unavailable"}.get(
-            status, "invalid_request"
-        )
-        answer = jsonify(error=code, error_description=f"HTTP {status}; request {g.get('request_id', '')}")
+        by_status: Mapping[int, Mapping[str, str]] = current_app.extensions[_TO_PROGRAMS]
+        told = by_status.get(status) or by_status[400 if status < 500 else 500]
+        said = f"{told['error_description']} HTTP {status}; request {g.get('request_id', '')}"
+        answer = jsonify({**told, "error_description": said})
         answer.status_code = status
     else:
         title, sentence = _PAGES.get(status, _PAGES[400] if status < 500 else _PAGES[500])
@@ -129,11 +145,11 @@ def _answer(status: int, *, retry_after: int | None) -> Response:
     return answer
 
 
-def _render(status: int, title: str, sentence: str, ways: tuple[Way, ...]) -> Response:
+def _render(status: int, title: str, sentence: str, ways: tuple[Way, ...], explained: str = "") -> Response:
     for decided in ("new_session_token", "known_account"):
         g.pop(decided, None)
     outs = list(ways) or [("回到登录页", url_for("login.start"))]
-    shown = page("error.html", title=title, happened=sentence, untouched="", ways=outs)
+    shown = page("error.html", title=title, happened=sentence, untouched="", ways=outs, explained=explained)
     response = make_response(shown, status)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -15,6 +15,7 @@ from flask import Flask, Response, g, request
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import BadRequest, Forbidden, MisdirectedRequest, RequestURITooLarge
 
+from idp.access.addresses import is_origin
 from idp.web.platform import now, settings
 
 csrf = CSRFProtect()
@@ -23,7 +24,8 @@ csrf = CSRFProtect()
 PROGRAMS = "programs"
 """The blueprint whose addresses programs call."""
 
-_LONGEST_QUERY = 16_000
+LONGEST_QUERY = 16_000
+"""Longer addresses are refused, and none is made here."""
 _OPEN_TO_ANY_HOST = {"/healthz", "/readyz", "/metrics"}
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _ALWAYS = (
@@ -91,7 +93,7 @@ def _check_host() -> None:
 
 
 def _check_parameters() -> None:
-    if len(request.query_string) > _LONGEST_QUERY:
+    if len(request.query_string) > LONGEST_QUERY:
         raise RequestURITooLarge
     for values in (request.args, request.form):
         for name, value in values.items(multi=True):
@@ -117,7 +119,8 @@ def _takes_cross_site_posts(view: str) -> bool:
 
 
 def _harden(response: Response) -> Response:
-    allowed = " ".join(("'self'", *g.get("form_origins", ())))
+    # A registration older than the rules for hosts must not write directives of its own.
+    allowed = " ".join(("'self'", *filter(is_origin, g.get("form_origins", ()))))
     scripts = "script-src 'self'; " if g.get("scripts") else ""
     headers = response.headers
     headers.setdefault(

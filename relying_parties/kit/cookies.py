@@ -1,6 +1,6 @@
 """The only place that reads and writes a portal's cookies.
 
-Two opaque keys: the session (named by the portal, as CONTRACT.md lists them), and the browser: it binds
+Two opaque keys: the session (named by the portal), and the browser: it binds
 sign-ins under way, refusals and form tokens to the browser they were made for. Both are HttpOnly and
 SameSite=Lax, which lets them come along when the provider sends the browser back.
 """

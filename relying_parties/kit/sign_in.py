@@ -31,13 +31,13 @@ blueprint = Blueprint("sign_in", __name__)
 
 @blueprint.get("/login")
 def unit() -> ResponseReturnValue:
-    """Begin a company's sign-in at once (CONTRACT)."""
+    """Begin a company's sign-in at once."""
     return _begin(Kind.UNIT)
 
 
 @blueprint.get("/login/person")
 def person() -> ResponseReturnValue:
-    """Begin a person's own sign-in at once (CONTRACT)."""
+    """Begin a person's own sign-in at once."""
     return _begin(Kind.PERSON)
 
 

@@ -117,6 +117,23 @@ def test_a_name_is_resolved_once_and_what_was_checked_is_called(monkeypatch: pyt
     assert called in ([], [b""])
 
 
+def test_a_name_that_never_resolves_is_left_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+
+    def endless(*_asked: object, **_more: object) -> object:
+        # Should the deadline fail, the test fails too, and does not hang.
+        over.wait(5)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", endless)
+    http = httpx2.Client(transport=OutsideTransport(inside_allowed=False, seconds=0.2, longest=100))
+    started = time.monotonic()
+    with pytest.raises(httpx2.TransportError):
+        http.get("http://slow.example/")
+    assert time.monotonic() - started < 2
+    over.set()
+
+
 def test_a_key_set_is_what_stands_there() -> None:
     with a_server(Answer(b'{"keys": []}')) as served:
         assert KeySets(inside_allowed=True).fetch(served.address) == b'{"keys": []}'

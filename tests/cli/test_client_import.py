@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from tests.cli.conftest import Command
-from tests.cli.test_clients import A_KEY, audited, known
+from tests.cli.test_clients import A_KEY, OURS, audited, known
 from tests.world import World
 
 SECRET = "a secret of the other provider 0123456789"
@@ -100,6 +101,19 @@ def test_the_sector_keeps_its_first_host_when_addresses_move(
     idp.does("client", "import", a_file(tmp_path, an_entry()))
     idp.does("client", "import", a_file(tmp_path, an_entry(redirect_uris=["https://moved.example/callback"])))
     assert known(world, "portal-1").sector == "portal.example"
+
+
+def test_who_registered_himself_keeps_his_own_sector(idp: Command, world: World, tmp_path: Path) -> None:
+    client_id = world.a_client(registered_with=uuid4()).client_id
+    told = idp.does("client", "show", client_id)
+    for entry in (an_entry(client_id), {**an_entry(client_id), "sector": told["sector"]}):
+        idp.does("client", "import", a_file(tmp_path, entry))
+        assert known(world, client_id).sector == client_id
+
+
+def test_no_code_is_sent_back_to_this_provider(embedded: Command, tmp_path: Path) -> None:
+    entry = an_entry(redirect_uris=[f"{OURS}/oauth/authorize"])
+    assert "on the host of this provider" in embedded.refuses("client", "import", a_file(tmp_path, entry))
 
 
 def test_a_client_that_becomes_public_loses_its_secret(idp: Command, world: World, tmp_path: Path) -> None:

@@ -16,10 +16,11 @@ from idp.access.clients import RegisteredClient
 from idp.accounts.audit import AuditEvent
 from idp.accounts.outbox import NotDelivered, deliver_due, enqueue
 from tests.cli.conftest import Command
-from tests.world import World
+from tests.world import ISSUER, World
 
 CALLBACK = "https://portal.example/callback"
 ADD = ("client", "add", "--name", "示例网厅", "--redirect-uri", CALLBACK)
+OURS = ISSUER.replace("http:", "https:")
 A_KEY = ECKey.generate_key("P-256")
 
 
@@ -240,6 +241,7 @@ def test_people_can_read_what_is_printed(idp: Command, world: World) -> None:
         (("--redirect-uri", "https://user@portal.example/"), "Not an acceptable address"),
         (("--redirect-uri", "callback"), "Not an acceptable address"),
         (("--redirect-uri", "https://other.example/"), "need a sector"),
+        (("--redirect-uri", f"{OURS}/", "--sector", "joint"), "on the host of this provider"),
         (("--post-logout-redirect-uri", "javascript:alert(1)"), "Not an acceptable address"),
         (("--backchannel-logout-uri", "http://portal.example/"), "must be https"),
         (("--auth-method", "private_key_jwt"), "need jwks or jwks_uri"),

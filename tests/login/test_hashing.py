@@ -1,4 +1,4 @@
-"""Hashing while people wait: bounded, without a database connection, and renewed (SECURITY 26; issue 2)."""
+"""Hashing while people wait: bounded, without a database connection, and renewed (SECURITY 26)."""
 
 from __future__ import annotations
 

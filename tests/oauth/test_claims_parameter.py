@@ -110,16 +110,20 @@ def test_with_its_scope_the_mandate_can_stand_in_the_id_token(world: World) -> N
     assert "mandate" not in token
 
 
-def test_a_refresh_keeps_them_and_a_narrowed_one_does_not_keep_the_company(world: World) -> None:
+def test_a_refresh_of_the_whole_grant_keeps_them_and_a_narrowed_one_none(world: World) -> None:
     browser, client = a_signed_in_operator(world), world.a_client()
     asked = json.dumps({"userinfo": {"name": None}, "id_token": {"name": None, "mandate": None}})
     tokens = tokens_for(browser, client, "openid entity offline_access", claims=asked)
     again = refresh(world, client, tokens["refresh_token"]).get_json()
     assert {"name", "mandate"} <= set(payload_of(again["id_token"]))
     assert "name" in get_with(world, again["access_token"]).get_json()
-    narrow = refresh(world, client, again["refresh_token"], scope="openid").get_json()
-    assert "name" in payload_of(narrow["id_token"])
-    assert "mandate" not in payload_of(narrow["id_token"])
+    same = refresh(world, client, again["refresh_token"], scope="openid entity").get_json()
+    assert {"name", "mandate"} <= set(payload_of(same["id_token"]))
+    narrow = refresh(world, client, same["refresh_token"], scope="openid").get_json()
+    assert not {"name", "mandate"} & set(payload_of(narrow["id_token"]))
+    assert set(get_with(world, narrow["access_token"]).get_json()) == {"sub"}
+    whole = refresh(world, client, narrow["refresh_token"]).get_json()
+    assert "name" in get_with(world, whole["access_token"]).get_json()
 
 
 def test_what_is_taken_from_the_client_is_no_longer_said(world: World) -> None:

@@ -98,6 +98,18 @@ def test_a_device_code_that_comes_back_ends_what_it_gave(world: World) -> None:
         assert refresh(world, device.client, tokens["refresh_token"]).get_json()["error"] == "invalid_grant"
 
 
+def test_a_code_that_comes_back_at_once_ends_what_it_gave_with_the_next_poll_in_time(world: World) -> None:
+    """Two polls on the way together are one device's; whoever holds a code and nothing else gains nothing."""
+    browser, device = a_signed_in_person(world), a_device(world)
+    allow(browser, device)
+    tokens = device.polls().get_json()
+    assert refusal(device) == "slow_down"
+    assert get_with(world, tokens["access_token"]).status_code == 200
+    with later(seconds=11):
+        assert refusal(device) == "invalid_grant"
+        assert get_with(world, tokens["access_token"]).status_code == 401
+
+
 def test_it_is_remembered_as_spent_for_as_long_as_its_tokens_live(world: World) -> None:
     browser, device = a_signed_in_person(world), a_device(world, "openid offline_access")
     allow(browser, device)
@@ -181,11 +193,12 @@ def test_a_device_may_name_resources(world: World) -> None:
     client = a_device_client(world, resources=(resource, other))
     device = ADevice(world, client)
     assert device.asks(resource="https://evil.example/").get_json()["error"] == "invalid_target"
-    assert device.asks(resource=resource).status_code == 200
+    assert device.asks(resource=["", resource]).status_code == 200
     allow(browser, device)
     assert refusal(device, resource=other) == "invalid_target"
     with later(seconds=6):
-        assert payload_of(device.polls(resource=resource).get_json()["access_token"])["aud"] == resource
+        answer = device.polls(resource="")
+        assert payload_of(answer.get_json()["access_token"])["aud"] == resource
 
 
 @pytest.mark.parametrize(

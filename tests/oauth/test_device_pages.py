@@ -130,7 +130,9 @@ def test_what_cannot_be_a_code_is_said_and_costs_no_try(world: World) -> None:
     for typed in ("", "x", "AEIO-UAEI", "1234-5678", device.user_code + "B", "ＢＣ", "B" * 500, "\x00"):
         page = type_code(browser, typed)
         assert page.status in {200, 400}, typed
-        assert page.status == 400 or error_sentences(page) == ["代码是 8 个字母，请照设备上显示的填写"], typed
+        assert page.status == 400 or error_sentences(page) == [
+            "代码是 8 个字母，其中没有 A、E、I、O、U、Y，请照设备上显示的填写"
+        ], typed
     assert is_asked(type_code(browser, device.user_code))
 
 
@@ -274,7 +276,7 @@ def test_a_browser_that_guesses_must_wait(world: World) -> None:
     page = type_code(browser, device.user_code)
     assert page.status == 429
     assert 0 < int(page.response.headers["Retry-After"]) <= user_codes.WINDOW
-    assert re.match(r"填写次数过多，请过 \d+ 分钟再试", error_sentences(page)[0])
+    assert re.match(r"填写次数过多，请过 \d+ 分钟，在设备上重新获取代码后再填写", error_sentences(page)[0])
     assert device.polls().get_json()["error"] == "authorization_pending", "the device is untouched"
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from urllib.parse import urlencode
 
 import pytest
 
 from idp.access.clients import ClientRefused
-from idp.access.registration import NewClient, check_client
+from idp.access.registration import NewClient, RedirectRefused, check_client, check_redirects_leave
 from tests.oauth.asking import a_signed_in_person
 from tests.world import CALLBACK, AClient, Authorization, Page, World
 
@@ -143,6 +144,24 @@ UNREGISTRABLE = [
     "portal.example/cb",
     "https://portal.example/" + "c" * 2000,
     "https://pörtal.example/cb",
+    "https://a.example;frame-ancestors/cb",
+    "https://a.example,b/cb",
+    "https://a'.example/cb",
+    "https://(evil)/cb",
+    "https://$&+=;/cb",
+    "https://a_b.example/cb",
+    "https://x%2eexample/cb",
+    "https://a..example/cb",
+    "https://.example/cb",
+    "https://portal.example./cb",
+    "https://..../cb",
+    "https://-a.example/cb",
+    "https://a-.example/cb",
+    f"https://{'a' * 64}.example/cb",
+    "https://portal.example:/cb",
+    "https://portal.example:x/cb",
+    "https://[1.2.3.4]/cb",
+    "https://[::1]x/cb",
 ]
 
 
@@ -155,6 +174,37 @@ def test_such_an_address_cannot_be_registered(uri: str) -> None:
     ):
         with pytest.raises(ClientRefused):
             check_client(NewClient(name="示例", **given), production=True)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        f"https://{'a' * 63}.example/cb",
+        "https://xn--fiqs8s.example:8443/cb",
+        "https://203.0.113.7/cb",
+        "https://[2001:db8::1]:8443/cb",
+        "https://intranet/cb",
+        "https://portal.example/cb;v=1,2?a=(b)",
+    ],
+)
+def test_any_host_that_is_a_name_or_an_ip_address_can_be_registered(uri: str) -> None:
+    check_client(NewClient(name="示例", redirect_uris=(uri,)), production=True)
+
+
+@pytest.mark.parametrize(
+    ("uri", "issuer", "ours"),
+    [
+        ("https://idp.example/cb", "https://idp.example", True),
+        ("https://IDP.example:8443/cb", "https://idp.example", True),
+        ("https://portal.idp.example/cb", "https://idp.example", False),
+        ("http://localhost:8000/cb", "http://localhost:8000", True),
+        ("http://localhost:8001/cb", "http://localhost:8000", False),
+    ],
+)
+def test_nobody_registers_a_redirect_to_this_provider(uri: str, issuer: str, *, ours: bool) -> None:
+    new = NewClient(name="示例", redirect_uris=(CALLBACK, uri))
+    with pytest.raises(RedirectRefused) if ours else nullcontext():
+        check_redirects_leave(new, issuer)
 
 
 @pytest.mark.parametrize("uri", ["http://localhost:8001/cb", "http://127.0.0.1:8001/cb", "http://[::1]/cb"])

@@ -15,7 +15,8 @@ from idp.access import registration_tokens
 from idp.access.clients import Client, RegisteredClient
 from idp.access.registration_tokens import Invitation, RegistrationToken
 from idp.accounts.audit import AuditEvent
-from tests.oauth.asking import a_signed_in_person, at_once, call, later
+from tests.oauth.asking import a_signed_in_person, at_once, call, later, payload_of, tokens_for
+from tests.oauth.devices import changed
 from tests.oauth.keyholders import a_key, public_jwk
 from tests.world import CALLBACK, ISSUER, AClient, Authorization, World
 
@@ -190,6 +191,7 @@ def test_scopes_are_those_of_the_invitation(world: World) -> None:
         {"resources": ["https://seal.example/api"]},
         {"serves": ["https://seal.example/api"]},
         {"profile": "fapi2"},
+        {"subject_type": "public"},
     ],
     ids=lambda members: next(iter(members)),
 )
@@ -200,11 +202,34 @@ def test_what_an_administrator_decides_cannot_be_registered(world: World, member
     assert clients(world) == 0
 
 
-def test_nobody_takes_anothers_sector_with_the_device_grant(world: World) -> None:
+def test_nobody_takes_anothers_sector_by_its_host(world: World) -> None:
     token = an_invitation(world, uses=2)
-    told = registered(world, token, grant_types=["authorization_code", DEVICE])
-    assert known(world, told["client_id"]).sector == told["client_id"]
-    assert known(world, registered(world, token)["client_id"]).sector == "portal.example"
+    for more in ({}, {"grant_types": ["authorization_code", DEVICE]}):
+        told = registered(world, token, subject_type="pairwise", **more)
+        assert known(world, told["client_id"]).sector == told["client_id"]
+
+
+def test_who_registers_himself_on_a_portals_host_sees_another_sub_than_the_portal(world: World) -> None:
+    portal, told = world.a_client(), registered(world, an_invitation(world))
+    browser, asked = (
+        a_signed_in_person(world),
+        Authorization(AClient(told["client_id"], told["client_secret"])),
+    )
+    browser.open(asked.address("openid"))
+    code = browser.submit({"decision": "allow"}).query["code"]
+    theirs = payload_of(asked.redeem(browser, code).get_json()["id_token"])["sub"]
+    assert theirs != payload_of(tokens_for(browser, portal, "openid")["id_token"])["sub"]
+
+
+def test_no_registered_host_writes_into_the_policy_of_a_page(world: World) -> None:
+    uri = "https://a.example;frame-ancestors/callback"
+    answer = register(world, an_invitation(world), metadata(redirect_uris=[uri]))
+    assert refused(answer) == (400, "invalid_redirect_uri", "5005")
+    old = world.a_client()
+    changed(world, old, redirect_uris=[CALLBACK, uri, "https://b.example,c/"])
+    page = world.browser().open(Authorization(old).address("openid"))
+    policy = page.response.headers["Content-Security-Policy"]
+    assert "form-action 'self' https://portal.example; frame-ancestors 'none'; base-uri 'none'" in policy
 
 
 @pytest.mark.parametrize(
@@ -215,6 +240,7 @@ def test_nobody_takes_anothers_sector_with_the_device_grant(world: World) -> Non
         ({"redirect_uris": ["https://门户.example/callback"]}, "invalid_redirect_uri", "5005"),
         ({"redirect_uris": ['https://portal.example/"']}, "invalid_redirect_uri", "5005"),
         ({"redirect_uris": [CALLBACK, "https://other.example/"]}, "invalid_redirect_uri", "5005"),
+        ({"redirect_uris": [ISSUER.replace("http:", "https:") + "/x"]}, "invalid_redirect_uri", "5005"),
         ({"redirect_uris": ["https://" + "a." * 200 + "example/"]}, "invalid_redirect_uri", "5005"),
         ({"redirect_uris": [f"{CALLBACK}/{n}" for n in range(51)]}, "invalid_client_metadata", "5006"),
         ({"redirect_uris": CALLBACK}, "invalid_client_metadata", "5006"),
@@ -235,6 +261,8 @@ def test_nobody_takes_anothers_sector_with_the_device_grant(world: World) -> Non
         ({"backchannel_logout_uri": "https://[fd00::1]/out"}, "invalid_client_metadata", "5006"),
         ({"backchannel_logout_uri": "https://169.254.169.254/"}, "invalid_client_metadata", "5006"),
         ({"userinfo_encrypted_response_alg": "RSA-OAEP"}, "invalid_client_metadata", "5006"),
+        ({"default_acr_values": ["urn:idp:loa:1", "1"]}, "invalid_client_metadata", "5006"),
+        ({"subject_type": "ephemeral"}, "invalid_client_metadata", "5006"),
         ({"default_max_age": -1}, "invalid_client_metadata", "5006"),
         ({"default_max_age": "600"}, "invalid_client_metadata", "5006"),
         ({"scope": "profile"}, "invalid_client_metadata", "5006"),

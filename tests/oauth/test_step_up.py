@@ -98,11 +98,13 @@ def test_one_reachable_level_among_others_is_enough(world: World) -> None:
 
 
 def test_a_level_asked_for_by_claims_is_insisted_on_where_it_is_essential(world: World) -> None:
-    browser, client = a_signed_in_person(world), world.a_client(default_acr_values=(LOA_2,))
-    for level, essential, expected in (
-        (LOA_2, True, "unmet_authentication_requirements"),
-        (LOA_2, False, "code"),
-        (LOA_1, True, "code"),
+    browser, plain = a_signed_in_person(world), world.a_client()
+    unmet, strong = "unmet_authentication_requirements", world.a_client(default_acr_values=(LOA_2,))
+    for client, level, essential, expected in (
+        (plain, LOA_2, True, unmet),
+        (plain, LOA_2, False, "code"),
+        (strong, LOA_2, False, unmet),  # a wish undoes no default
+        (strong, LOA_1, True, "code"),
     ):
         claims = json.dumps({"id_token": {"acr": {"value": level, "essential": essential}}})
         page = ask(browser, client, claims=claims, prompt="none")
@@ -142,6 +144,14 @@ def test_registered_defaults_count_where_a_request_is_silent(world: World) -> No
         assert "code" in ask(browser, old, prompt="none", max_age="200").query
         assert refused_with(ask(browser, strong))[0] == "unmet_authentication_requirements"
         assert "code" in ask(browser, strong, acr_values=LOA_1).query
+
+
+@pytest.mark.parametrize("named", ["x", "", "1 urn:idp:loa:9"])
+def test_a_request_that_names_no_level_of_ours_does_not_undo_the_default(world: World, named: str) -> None:
+    strong = world.a_client(default_acr_values=(LOA_2,))
+    assert refused_with(ask(a_signed_in_person(world), strong, acr_values=named))[0].startswith("unmet_")
+    device = ADevice(world, a_device_client(world, default_acr_values=(LOA_2,)))
+    assert device.asks(acr_values=named).get_json()["error"].startswith("unmet_")
 
 
 # ---- asking again
@@ -311,3 +321,13 @@ def test_userinfo_wants_the_level_a_client_registered(world: World) -> None:
     assert answer.get_json()["error"] == "insufficient_user_authentication"
     change(world, client, default_acr_values=[LOA_2, LOA_1])
     assert get_with(world, token).status_code == 200
+
+
+def test_registered_levels_that_are_none_of_ours_lock_nobody_out(world: World) -> None:
+    browser, client = a_signed_in_person(world), world.a_client()
+    change(world, client, default_acr_values=["1", "urn:mace:incommon:iap:silver"])
+    token = tokens_for(browser, client)["access_token"]
+    assert get_with(world, token).status_code == 200
+    change(world, client, default_acr_values=["1", LOA_2])
+    challenge = get_with(world, token).headers["WWW-Authenticate"]
+    assert f'acr_values="{LOA_2}"' in challenge

@@ -12,6 +12,7 @@ from tests.oauth.asking import (
     call,
     claims_of,
     introspect,
+    refresh,
     tokens_for,
 )
 from tests.world import ISSUER, AClient, World, get_with
@@ -91,6 +92,26 @@ def test_a_token_may_come_in_a_header_or_a_form_and_nowhere_else(world: World) -
     assert call(world, "/oauth/userinfo", {"access_token": token}).status_code == 200
     assert plain.get(f"/oauth/userinfo?access_token={token}", base_url=ISSUER).status_code == 401
     assert browser.open("/oauth/userinfo").status == 401, "a browser's session is no token"
+
+
+def test_a_token_is_sent_in_one_way(world: World) -> None:
+    token = tokens_for(a_signed_in_person(world), world.a_client(), "openid")["access_token"]
+    for scheme in ("Bearer", "DPoP"):
+        headers = {"Authorization": f"{scheme} {token}"}
+        answer = call(world, "/oauth/userinfo", {"access_token": token}, headers=headers)
+        assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_request"), scheme
+        assert 'error="invalid_request"' in answer.headers["WWW-Authenticate"]
+
+
+def test_a_token_without_openid_opens_nothing(world: World) -> None:
+    browser, client = a_signed_in_person(world), world.a_client()
+    tokens = tokens_for(browser, client, "openid profile offline_access")
+    narrow = refresh(world, client, tokens["refresh_token"], scope="profile").get_json()
+    answer = get_with(world, narrow["access_token"])
+    assert (answer.status_code, answer.get_json()["error"]) == (403, "insufficient_scope")
+    challenge = answer.headers["WWW-Authenticate"]
+    assert 'error="insufficient_scope"' in challenge
+    assert 'scope="openid"' in challenge
 
 
 def test_without_a_token_the_answer_says_how_to_bring_one(world: World) -> None:

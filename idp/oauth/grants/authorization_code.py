@@ -11,10 +11,9 @@ from authlib.oauth2.rfc7636 import CodeChallenge
 from idp.access.grants import CodeRecord, SignInEnded, first_refresh_token, open_grant, redeem_code
 from idp.access.profiles import AUTH_METHODS
 from idp.oauth.dpop import bound_key
-from idp.oauth.grants.issue import Issuer, token_answer
+from idp.oauth.grants.issue import Issuer, audience_held, scope_held, token_answer
 from idp.oauth.refusals import Refused, dpop
 from idp.oauth.refusals import grants as refusals
-from idp.oauth.resource_indicators import audience
 from idp.web.platform import db, platform
 
 
@@ -65,7 +64,9 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
         )
         if record and record.dpop_jkt not in {None, self.dpop_jkt}:
             raise Refused(dpop.OTHER_KEY_THAN_CODE)
-        return RedeemedCode(record) if record else None
+        if record is None or client.registered.was_registered_after(record.minted_at):
+            return None
+        return RedeemedCode(record)
 
     def create_token_response(self) -> Any:
         """Open the grant, if the sign-in still counts, and make its tokens."""
@@ -73,8 +74,9 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
         record = request.authorization_code.record
         now, issuer = self.server.now(), Issuer(platform().settings, platform().keys, platform().vault)
         client = request.client.registered
-        intended_for = audience(
-            request.payload.datalist["resource"], record.resources, issuer=issuer.settings.issuer
+        scope = scope_held(client, record.scope)
+        intended_for = audience_held(
+            client, record.resources, request.payload.datalist["resource"], issuer=issuer.settings.issuer
         )
         # Refresh tokens of a public client are bound to the key; those of the others to the client, which
         # may change its key (RFC 9449 §5).
@@ -83,20 +85,16 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
             live = open_grant(db(), platform().store, record, dpop_jkt=refresh_jkt, now=now)
         except SignInEnded as refused:
             raise Refused(refusals.SIGN_IN_ENDED) from refused
-        refresh = (
-            first_refresh_token(db(), live.grant, now=now)
-            if "offline_access" in record.scope.split()
-            else None
-        )
+        for_later = "offline_access" in scope.split()
         answer = token_answer(
             issuer,
             live,
             client,
-            record.scope,
+            scope,
             audience=intended_for,
             dpop_jkt=self.dpop_jkt,
             nonce=record.nonce,
-            refresh_token=refresh,
+            refresh_token=first_refresh_token(db(), live.grant, now=now) if for_later else None,
             now=now,
         )
         return 200, answer, self.TOKEN_RESPONSE_HEADER

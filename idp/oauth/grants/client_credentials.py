@@ -65,6 +65,8 @@ def still_given(access: AccessToken, client: RegisteredClient, *, issuer: str) -
     """Whether the client could still get this token: its registration is all that the token rests on."""
     return (
         "client_credentials" in client.grant_types
+        # A token says its second alone.
+        and not client.was_registered_after(access.claims["iat"] + 1)
         and set(access.scope) <= _own_scopes(client)
         and set(access.audience) <= {*client.resources, issuer}
     )

@@ -19,10 +19,9 @@ from idp.access.devices import (
 from idp.access.grants import CodeRecord, GrantRefused, SignInEnded, first_refresh_token, open_grant
 from idp.access.profiles import AUTH_METHODS, DEVICE_GRANT
 from idp.oauth.dpop import bound_key
-from idp.oauth.grants.issue import Issuer, token_answer
+from idp.oauth.grants.issue import Issuer, audience_held, scope_held, token_answer
 from idp.oauth.refusals import Refused
 from idp.oauth.refusals import grants as refusals
-from idp.oauth.resource_indicators import audience
 from idp.web.platform import db, platform
 
 _REFUSALS = {
@@ -53,6 +52,8 @@ class DeviceCodeGrant(BaseGrant, TokenEndpointMixin):
         # Before the code is looked at: a client that only lacked a nonce polls again at once.
         self.dpop_jkt = bound_key(request_in_hand, request.client.registered)
         request.credential = self._redeem(device_code[:200], request.client.client_id)
+        if request.client.registered.was_registered_after(request.credential.minted_at):
+            raise Refused(refusals.DEVICE_CODE_REFUSED)
 
     def _redeem(self, device_code: str, client_id: str) -> CodeRecord:
         try:
@@ -72,18 +73,19 @@ class DeviceCodeGrant(BaseGrant, TokenEndpointMixin):
         """Open the grant, if the sign-in it was allowed in still counts, and make its tokens."""
         request: Any = self.request
         record, client, now = request.credential, request.client.registered, self.server.now()
+        scope = scope_held(client, record.scope)
         # As with codes: refresh tokens of a public client are bound to its key (RFC 9449 §5).
         refresh_jkt = self.dpop_jkt if client.auth_method == "none" else None
         try:
             live = open_grant(db(), platform().store, record, dpop_jkt=refresh_jkt, now=now)
         except SignInEnded as refused:
             raise Refused(refusals.SIGN_IN_ENDED) from refused
-        for_later = "offline_access" in record.scope.split()
+        for_later = "offline_access" in scope.split()
         answer = token_answer(
             Issuer(platform().settings, platform().keys, platform().vault),
             live,
             client,
-            record.scope,
+            scope,
             audience=self._audience(record.resources),
             dpop_jkt=self.dpop_jkt,
             nonce=None,
@@ -95,4 +97,5 @@ class DeviceCodeGrant(BaseGrant, TokenEndpointMixin):
     def _audience(self, granted: tuple[str, ...]) -> tuple[str, ...]:
         """For whom the token is to be. Raises Refused when it was not granted."""
         request: Any = self.request
-        return audience(request.payload.datalist["resource"], granted, issuer=platform().settings.issuer)
+        client, asked = request.client.registered, request.payload.datalist["resource"]
+        return audience_held(client, granted, asked, issuer=platform().settings.issuer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,9 @@ from idp.config import Settings
 from idp.crypto import Vault
 from idp.oauth import tokens
 from idp.oauth.claims import asked_in_id_token, id_token_claims
+from idp.oauth.refusals import Refused
+from idp.oauth.refusals import grants as refusals
+from idp.oauth.resource_indicators import audience
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,32 @@ class Issuer:
     settings: Settings
     keys: KeyRing
     vault: Vault
+
+
+def scope_held(client: RegisteredClient, granted: str) -> str:
+    """Of a scope that was granted, what the client's registration has still.
+
+    The rest is as if it had never been asked for. Raises Refused when nothing is left.
+    """
+    has = client.scopes if client.may_refresh else client.scopes - {"offline_access"}
+    held = [name for name in granted.split() if name in has]
+    if not held:
+        raise Refused(refusals.SCOPE_WITHDRAWN)
+    return " ".join(held)
+
+
+def audience_held(
+    client: RegisteredClient, granted: Collection[str], requested: Sequence[str], *, issuer: str
+) -> tuple[str, ...]:
+    """For whom a token is to be: of the resources that were granted, those the client has still.
+
+    Raises Refused when what was requested is not among them, or none is left: a grant for a resource
+    that was withdrawn does not become one for this provider.
+    """
+    held = client.resources_held(granted, issuer=issuer)
+    if granted and not held and not any(requested):
+        raise Refused(refusals.INVALID_TARGET)
+    return audience(requested, held, issuer=issuer)
 
 
 def token_answer(

@@ -20,10 +20,9 @@ from idp.access.grants import (
 from idp.access.profiles import AUTH_METHODS
 from idp.accounts.audit import Action, Event
 from idp.oauth.dpop import bound_key
-from idp.oauth.grants.issue import Issuer, token_answer
+from idp.oauth.grants.issue import Issuer, audience_held, scope_held, token_answer
 from idp.oauth.refusals import Refused, dpop
 from idp.oauth.refusals import grants as refusals
-from idp.oauth.resource_indicators import audience
 from idp.web import signin
 from idp.web.platform import db, platform
 
@@ -82,27 +81,36 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
         return RotatedToken(live, successor)
 
     def _admit(self, grant: Grant) -> None:
-        """Refuse a key that is not the grant's, and resources it was not given for."""
+        """Refuse a key that is not the grant's, and what it was not given for or the client has lost."""
         if grant.dpop_jkt not in {None, self.dpop_jkt}:
             raise Refused(dpop.OTHER_KEY_THAN_GRANT)
+        request: Any = self.request
+        # Without offline_access the token would not have been given (OpenID Connect Core §11).
+        if not request.client.registered.may_refresh:
+            raise Refused(refusals.REFRESH_UNKNOWN)
+        self._scope(grant)
         self._audience(grant)
+
+    def _scope(self, grant: Grant) -> str:
+        request: Any = self.request
+        asked = request.payload.scope
+        wanted = " ".join(sorted(set(asked.split()))) if asked else grant.scope
+        return scope_held(request.client.registered, wanted)
 
     def _audience(self, grant: Grant) -> tuple[str, ...]:
         request: Any = self.request
-        asked = request.payload.datalist["resource"]
-        return audience(asked, grant.resources or (), issuer=platform().settings.issuer)
+        client, asked = request.client.registered, request.payload.datalist["resource"]
+        return audience_held(client, grant.resources or (), asked, issuer=platform().settings.issuer)
 
     def create_token_response(self) -> Any:
         """Fresh tokens for the same sign-in; `auth_time` stays what it was."""
         request: Any = self.request
         rotated: RotatedToken = request.refresh_token
-        asked = request.payload.scope
-        scope = " ".join(sorted(set(asked.split()))) if asked else rotated.get_scope()
         answer = token_answer(
             Issuer(platform().settings, platform().keys, platform().vault),
             rotated.live,
             request.client.registered,
-            scope,
+            self._scope(rotated.live.grant),
             audience=self._audience(rotated.live.grant),
             dpop_jkt=self.dpop_jkt,
             nonce=None,

@@ -3,7 +3,7 @@
 ``docs/errors.md`` is generated from here (``idp errors``), and every OAuth error carries an
 ``error_uri`` that leads to its number at ``/help/errors``. A number is never given twice.
 
-==== ====================================================
+==== ==================================================================
 1000 ``pages``: nobody knows yet where to send an error
 1100 ``authorization``: the authorization request
 1200 ``requests``: pushed and signed requests
@@ -13,7 +13,8 @@
 3000 ``dpop``: proofs of possession
 4000 ``resources``: using, asking about and ending tokens
 5000 ``registration``: dynamic client registration
-==== ====================================================
+9000 ``anywhere``: any endpoint, before it looks at what the request wants
+==== ==================================================================
 """
 
 from __future__ import annotations

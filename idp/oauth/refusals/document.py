@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from idp.oauth.refusals import (
     Refusal,
     answers,
+    anywhere,
     authorization,
     catalogue,
     clients,
@@ -28,6 +29,7 @@ _CHAPTERS = {
     3000: ("Proofs of possession (DPoP)", dpop),
     4000: ("Using, asking about and ending tokens", resources),
     5000: ("Registering a client by a program", registration),
+    9000: ("Any endpoint", anywhere),
 }
 """Where a chapter begins, and the file its refusals are in (importing it is what lists them)."""
 _HEAD = """# Errors, by number

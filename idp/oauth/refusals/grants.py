@@ -85,6 +85,14 @@ INVALID_TARGET = numbered(
     "endpoint, that stood in the authorization request.",
     source="RFC 8707 §2",
 )
+SCOPE_WITHDRAWN = numbered(
+    2107,
+    "invalid_scope",
+    "Nothing of the granted scope is left to this client.",
+    fix="The scopes were taken from the client's registration after the person allowed them: register them "
+    "again, or send the person through a new authorization for what the client has.",
+    source="RFC 6749 §5.2",
+)
 DEVICE_PENDING = numbered(
     2301,
     "authorization_pending",

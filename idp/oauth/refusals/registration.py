@@ -36,7 +36,7 @@ TOO_LARGE = numbered(
 REDIRECT_REFUSED = numbered(
     5005,
     "invalid_redirect_uri",
-    "{reason}",
+    "An address cannot be registered: {reason}",
     fix="Register exact https addresses, all on one host, without fragment, user part or wildcard. "
     "Several hosts need a sector, which an administrator sets.",
     source="RFC 7591 §3.2.2",
@@ -44,14 +44,14 @@ REDIRECT_REFUSED = numbered(
 METADATA_REFUSED = numbered(
     5006,
     "invalid_client_metadata",
-    "{reason}",
+    "The metadata cannot be registered: {reason}",
     fix="error_description names the member and what it may be; the discovery document lists what there is.",
     source="RFC 7591 §3.2.2",
 )
 PROFILE_FORBIDS = numbered(
     5007,
     "invalid_client_metadata",
-    "{reason}",
+    "The security profile forbids this: {reason}",
     fix="The initial access token registers clients of one security profile. Change each member that "
     "error_description names, or ask the administrator for a token of another profile.",
     source="RFC 7591 §3.2.2, FAPI 2.0 Security Profile §5.3",

@@ -35,6 +35,27 @@ WRONG_SCHEME = numbered(
     "Bearer as Authorization: Bearer.",
     source="RFC 9449 §7.1, §7.2",
 )
+INSUFFICIENT_SCOPE = numbered(
+    4005,
+    "insufficient_scope",
+    "The access token was made without scope openid.",
+    fix="Refresh without narrowing the scope, or keep openid in it.",
+    source="RFC 6750 §3.1, OpenID Connect Core §5.3",
+)
+TOKEN_UNBOUND = numbered(
+    4006,
+    "invalid_token",
+    "The tokens of this client must be bound to a key, and this one is not.",
+    fix="DPoP was made a duty of the client after this token was issued: refresh it with a proof.",
+    source="RFC 9449 §5, §7",
+)
+TWO_TOKENS = numbered(
+    4007,
+    "invalid_request",
+    "The access token was sent in more than one way.",
+    fix="Send it in the Authorization header, or in the body of a POST, not in both.",
+    source="RFC 6750 §2, §3.1",
+)
 NO_TOKEN = numbered(
     4002,
     "invalid_request",
