@@ -1,6 +1,6 @@
 """Who a verified answer says is here: the human, the company he acts for, and by what right.
 
-The provider's claims (OpenID Connect, and its own) become typed values at this door; below it nobody reads JSON.
+The provider's claims (OpenID Connect, and its own) become typed values here; below nobody reads JSON.
 """
 
 from dataclasses import dataclass, field
