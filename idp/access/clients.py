@@ -106,6 +106,7 @@ class RegisteredClient:
     default_acr_values: tuple[str, ...]
     default_max_age: int | None
     created_at: datetime
+    self_registered: bool
 
     @property
     def may_refresh(self) -> bool:
@@ -219,6 +220,7 @@ def _frozen(row: Client) -> RegisteredClient:
         serves=frozenset(row.serves),
         default_acr_values=tuple(row.default_acr_values),
         default_max_age=row.default_max_age,
+        self_registered=row.registered_with is not None,
         created_at=row.created_at,
     )
 

@@ -172,7 +172,7 @@ def enter(store: EphemeralStore, user_code: str, *, browser: str, now: datetime)
         entered = replace(asked, state=State.ENTERED, browser=keyed_digest(_BOUND, browser))
         if store.compare_and_set(_kept_at(device_id), packed, _packed(entered), ttl=_ttl(asked, now)):
             return Entered(device_id, entered)
-        _packed_now, asked = _read(store, device_id)
+        _, asked = _read(store, device_id)
     if asked is None or not asked.counts(now) or asked.state in {State.ALLOWED, State.DENIED}:
         raise UserCodeRefused
     if not _is_of(asked, browser):

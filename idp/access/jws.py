@@ -100,7 +100,7 @@ def _verifies(algorithm: Any, token: UnverifiedJws, key: Key) -> bool:
 
 def _object(part: str) -> dict[str, Any]:
     try:
-        found = json.loads(_bytes(part), object_pairs_hook=_once_each, parse_constant=_no_number)
+        found = json.loads(_bytes(part), object_pairs_hook=once_each, parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise Malformed("a part is not JSON") from None
     if not isinstance(found, dict):
@@ -108,7 +108,8 @@ def _object(part: str) -> dict[str, Any]:
     return found
 
 
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object whose names stand once each, for :func:`json.loads`. Raises ValueError."""
     found = dict(pairs)
     # RFC 7515 §4, RFC 7519 §4: of two readers of a doubled name, one takes the first and one the last.
     if len(found) != len(pairs):

@@ -14,6 +14,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from idp.access.jws import once_each
+
 IN_ID_TOKEN = "id_token:"  # noqa: S105 - the prefix of a name
 SCOPE_OF = {
     "name": "profile",
@@ -81,18 +83,11 @@ def _object(text: str) -> dict[str, Any]:
     if len(text) > _LONGEST:
         raise ClaimsMalformed(f"longer than {_LONGEST} characters")
     try:
-        found = json.loads(text, object_pairs_hook=_once_each)
+        found = json.loads(text, object_pairs_hook=once_each)
     except (ValueError, RecursionError):
         raise ClaimsMalformed("no JSON, or a name stands twice") from None
     if not isinstance(found, dict) or _is_deep(found, _DEEPEST):
         raise ClaimsMalformed("no JSON object, or nested too deeply")
-    return found
-
-
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name stands twice")
     return found
 
 

@@ -88,6 +88,7 @@ def confirm() -> Any:
     return page(
         "oauth/device_confirm.html",
         portal_name=asked.client.name,
+        self_registered=asked.client.self_registered,
         user_code=asked.request.params["user_code"],
         begun_at=minute(datetime.fromtimestamp(authorization.created_at, UTC)),
         sees=what_it_sees(asked.request.scope),

@@ -101,6 +101,8 @@ def _checked(registration: Registration, invitation: RegistrationToken) -> NewCl
     if forbidden:
         raise Refused(refusals.FOR_AN_ADMINISTRATOR, names=", ".join(forbidden))
     by_default = tuple(scope for scope in invitation.scopes if scope in DEFAULT_SCOPES)
+    if settings().site_name in (registration.client_name or ""):
+        raise Refused(refusals.NAME_OF_THE_PLATFORM)
     decided = Decided(profile=invitation.profile, scopes=by_default, registered_with=invitation.id)
     new = registration.as_new(decided)
     beyond = [scope for scope in new.scopes if scope not in invitation.scopes]

@@ -77,6 +77,7 @@ def consent() -> Any:
         "oauth/consent.html",
         portal_name=asked.client.name,
         portal_site=asked.request.redirect_uri.split("/")[2],
+        self_registered=asked.client.self_registered,
         sees=what_it_sees(dispatcher.to_be_agreed(asked.request)),
         who=who(signed_in, platform().vault),
         changed=changed,

@@ -111,9 +111,17 @@ def test_a_registered_client_signs_people_in_and_asks_for_their_consent(world: W
     page = browser.open(asked.address("openid profile"))
     assert urlsplit(page.url).path == "/oauth/consent"
     assert "自助登记的网厅" in page.text
+    assert "自行登记，名称没有经过平台核实" in page.text
     allowed = browser.submit({"decision": "allow"})
     tokens = asked.redeem(browser, allowed.query["code"])
     assert tokens.status_code == 200
+
+
+def test_nobody_registers_under_the_name_of_the_platform(world: World) -> None:
+    site = world.settings.site_name
+    answer = register(world, an_invitation(world), metadata(client_name=f"{site}官方认证中心"))
+    assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_client_metadata")
+    assert answer.get_json()["error_uri"].endswith("#5011")
 
 
 def test_every_process_knows_it_at_once(world: World) -> None:

@@ -8,10 +8,10 @@ import flask
 from authlib.oauth2.rfc6749 import InvalidRequestError, grants
 from authlib.oauth2.rfc7636 import CodeChallenge
 
-from idp.access.grants import CodeRecord, SignInEnded, first_refresh_token, open_grant, redeem_code
+from idp.access.grants import CodeRecord, redeem_code
 from idp.access.profiles import AUTH_METHODS
 from idp.oauth.dpop import bound_key
-from idp.oauth.grants.issue import Issuer, audience_held, scope_held, token_answer
+from idp.oauth.grants.redeemed import answer_redeemed
 from idp.oauth.refusals import Refused, dpop
 from idp.oauth.refusals import grants as refusals
 from idp.web.platform import db, platform
@@ -71,30 +71,11 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
     def create_token_response(self) -> Any:
         """Open the grant, if the sign-in still counts, and make its tokens."""
         request: Any = self.request
-        record = request.authorization_code.record
-        now, issuer = self.server.now(), Issuer(platform().settings, platform().keys, platform().vault)
-        client = request.client.registered
-        scope = scope_held(client, record.scope)
-        intended_for = audience_held(
-            client, record.resources, request.payload.datalist["resource"], issuer=issuer.settings.issuer
-        )
-        # Refresh tokens of a public client are bound to the key; those of the others to the client, which
-        # may change its key (RFC 9449 §5).
-        refresh_jkt = self.dpop_jkt if client.auth_method == "none" else None
-        try:
-            live = open_grant(db(), platform().store, record, dpop_jkt=refresh_jkt, now=now)
-        except SignInEnded as refused:
-            raise Refused(refusals.SIGN_IN_ENDED) from refused
-        for_later = "offline_access" in scope.split()
-        answer = token_answer(
-            issuer,
-            live,
-            client,
-            scope,
-            audience=intended_for,
+        answer = answer_redeemed(
+            request.authorization_code.record,
+            request.client.registered,
+            request.payload.datalist["resource"],
             dpop_jkt=self.dpop_jkt,
-            nonce=record.nonce,
-            refresh_token=first_refresh_token(db(), live.grant, now=now) if for_later else None,
-            now=now,
+            now=self.server.now(),
         )
         return 200, answer, self.TOKEN_RESPONSE_HEADER

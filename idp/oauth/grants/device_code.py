@@ -16,10 +16,11 @@ from idp.access.devices import (
     PolledTooSoon,
     redeem_device_code,
 )
-from idp.access.grants import CodeRecord, GrantRefused, SignInEnded, first_refresh_token, open_grant
+from idp.access.grants import CodeRecord, GrantRefused
 from idp.access.profiles import AUTH_METHODS, DEVICE_GRANT
 from idp.oauth.dpop import bound_key
-from idp.oauth.grants.issue import Issuer, audience_held, scope_held, token_answer
+from idp.oauth.grants.issue import audience_held
+from idp.oauth.grants.redeemed import answer_redeemed
 from idp.oauth.refusals import Refused
 from idp.oauth.refusals import grants as refusals
 from idp.web.platform import db, platform
@@ -72,25 +73,12 @@ class DeviceCodeGrant(BaseGrant, TokenEndpointMixin):
     def create_token_response(self) -> Any:
         """Open the grant, if the sign-in it was allowed in still counts, and make its tokens."""
         request: Any = self.request
-        record, client, now = request.credential, request.client.registered, self.server.now()
-        scope = scope_held(client, record.scope)
-        # As with codes: refresh tokens of a public client are bound to its key (RFC 9449 §5).
-        refresh_jkt = self.dpop_jkt if client.auth_method == "none" else None
-        try:
-            live = open_grant(db(), platform().store, record, dpop_jkt=refresh_jkt, now=now)
-        except SignInEnded as refused:
-            raise Refused(refusals.SIGN_IN_ENDED) from refused
-        for_later = "offline_access" in scope.split()
-        answer = token_answer(
-            Issuer(platform().settings, platform().keys, platform().vault),
-            live,
-            client,
-            scope,
-            audience=self._audience(record.resources),
+        answer = answer_redeemed(
+            request.credential,
+            request.client.registered,
+            request.payload.datalist["resource"],
             dpop_jkt=self.dpop_jkt,
-            nonce=None,
-            refresh_token=first_refresh_token(db(), live.grant, now=now) if for_later else None,
-            now=now,
+            now=self.server.now(),
         )
         return 200, answer, self.TOKEN_RESPONSE_HEADER
 

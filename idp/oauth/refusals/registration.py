@@ -71,6 +71,13 @@ SCOPE_NOT_INVITED = numbered(
     "(`idp client invite --scope`). Without the member scope you get what the token gives by default.",
     source="RFC 7591 §2",
 )
+NAME_OF_THE_PLATFORM = numbered(
+    5011,
+    "invalid_client_metadata",
+    "client_name may not contain the name of this platform.",
+    fix="Name your own system: people read the name where they decide whether to trust it.",
+    source="RFC 7591 §5",
+)
 SOFTWARE_STATEMENT = numbered(
     5010,
     "unapproved_software_statement",
