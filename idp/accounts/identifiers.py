@@ -9,15 +9,13 @@ from __future__ import annotations
 import re
 from datetime import date
 
-import phonenumbers
-
 from idp.crypto import plain
 
 _USCC = re.compile(r"[0-9A-HJ-NP-RTUW-Y]{2}[0-9]{6}[0-9A-HJ-NP-RTUW-Y]{10}\Z")
 _RESIDENT = re.compile(r"[0-9]{17}[0-9X]\Z")
 _ACCOUNT = re.compile(r"[a-z][a-z0-9_]*\Z")
-_MOBILE = re.compile(r"1[3-9][0-9]{9}\Z")
-# The library also reads letters of a phone's keys and extensions: here they are no part of a number.
+# A mobile number of mainland China, as it is or as it is dialled from abroad (E.164, ITU-T E.123).
+_MOBILE = re.compile(r"(?:\+86|0086|86)?0?(1[3-9][0-9]{9})\Z")
 _DIALLED = re.compile(r"\+?[0-9().]{5,32}\Z")
 _LONGEST = 128
 
@@ -57,14 +55,8 @@ def parse_phone(supplied: str) -> str | None:
     typed = _folded(supplied)
     if not _DIALLED.match(typed):
         return None
-    try:
-        number = phonenumbers.parse(typed, "CN")
-    except phonenumbers.NumberParseException:
-        return None
-    national = str(number.national_number)
-    if number.country_code != 86 or number.extension or not _MOBILE.match(national):
-        return None
-    return national
+    found = _MOBILE.match(re.sub(r"[().]", "", typed))
+    return found[1] if found else None
 
 
 def parse_account(supplied: str, *, shortest: int, longest: int) -> str | None:

@@ -86,6 +86,8 @@ def test_one_wrong_character_is_noticed(right: str, place: int, other: str) -> N
         f"+86{PHONE}",
         "+86 138-0000-0001",
         f"0086 {PHONE}",
+        f"86{PHONE}",
+        f"+86 (0){PHONE}",
         FULL_WIDTH,
         "(138) 0000 0001",
     ],
