@@ -67,13 +67,7 @@ def challenge(request: Request, refusal: Refusal | None, **asked_for: str) -> Re
     """
     body: dict[str, str] = {}
     if refusal:
-        issuer = platform().settings.issuer
-        body = {
-            "error": refusal.error,
-            "error_description": refusal.says,
-            "error_uri": refusal.uri(issuer),
-            **asked_for,
-        }
+        body = refusal.told(platform().settings.issuer, refusal.says) | asked_for
     sent = _sent(request)
     bearer, proved = {"realm": "userinfo"}, {"realm": "userinfo", "algs": " ".join(SIGNING_ALGS)}
     if sent is None:

@@ -149,8 +149,7 @@ def _sendable(sentence: str) -> str:
 
 
 def _refusal(refused: Refused) -> Response:
-    uri = refused.refusal.uri(settings().issuer)
-    told = {"error": refused.error, "error_description": refused.description, "error_uri": uri}
+    told = refused.refusal.told(settings().issuer, refused.description)
     response = jsonify(told)
     response.status_code = refused.status_code
     response.headers["Cache-Control"] = "no-store"

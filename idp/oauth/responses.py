@@ -76,6 +76,4 @@ def send(to: ReturnAddress, values: Mapping[str, str]) -> Response:
 
 def send_error(refused: AuthorizationError, to: ReturnAddress) -> Response:
     """Answer it with a refusal (RFC 6749 §4.1.2.1), and where that is explained."""
-    uri = refused.refusal.uri(settings().issuer)
-    told = {"error": refused.error, "error_description": str(refused), "error_uri": uri}
-    return send(to, told)
+    return send(to, refused.refusal.told(settings().issuer, str(refused)))

@@ -47,6 +47,10 @@ class Refusal:
         """Where the number is explained."""
         return f"{issuer}{HELP}#{self.number}"
 
+    def told(self, issuer: str, said: str) -> dict[str, str]:
+        """The members of an error, with `said` as its description (RFC 6749 §4.1.2.1, §5.2)."""
+        return {"error": self.error, "error_description": said, "error_uri": self.uri(issuer)}
+
 
 def numbered(number: int, error: str, says: str, *, fix: str, source: str) -> Refusal:
     """A refusal in the catalogue. Raises ValueError when the number is taken or `says` cannot be sent."""
@@ -77,7 +81,6 @@ class AuthorizationError(Exception):
     def __init__(self, refusal: Refusal, **facts: Any) -> None:
         super().__init__(refusal.says.format(**facts))
         self.refusal = refusal
-        self.facts = facts
         self.facts = facts
 
     @property

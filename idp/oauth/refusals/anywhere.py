@@ -66,7 +66,4 @@ _BY_STATUS = {
 
 def told_by_status(issuer: str) -> dict[int, dict[str, str]]:
     """The members of the JSON answer to a request that failed with an HTTP status."""
-    return {
-        status: {"error": refusal.error, "error_description": refusal.says, "error_uri": refusal.uri(issuer)}
-        for status, refusal in _BY_STATUS.items()
-    }
+    return {status: refusal.told(issuer, refusal.says) for status, refusal in _BY_STATUS.items()}
