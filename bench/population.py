@@ -21,7 +21,7 @@ from idp.access.registration import NewClient, add_client
 from idp.accounts import directory
 from idp.accounts.calendar import civil_day
 from idp.accounts.directory import NewMandate, NewPerson
-from idp.accounts.identity import Identity, Role
+from idp.accounts.identity import Identity, Role, account_of
 from idp.accounts.models import Enterprise, EnterpriseType, Mandate, Person
 from idp.accounts.sessions import Device, Proof, open_session
 from idp.crypto import Vault
@@ -72,7 +72,8 @@ def sign_in(here: Installation, companies: Sequence[Company]) -> list[str]:
                 company.row.id,
                 legal_account_id=account.id if account else None,
             )
-            proof, device = Proof(("pwd",), assurance.PASSWORD, now), Device("bench", "127.0.0.1")
+            proof = Proof(("pwd",), assurance.PASSWORD, now, account_of(identity))
+            device = Device("bench", "127.0.0.1")
             _row, token = open_session(db, identity, proof, device, lifetime=_LIFETIME, now=now)
             cookies.append(f"idp_session={token}")
     return cookies

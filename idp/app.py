@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
+from datetime import timedelta
 
 from flask import Flask
 from sqlalchemy.orm import Session
@@ -12,6 +13,7 @@ from idp.access.client_keys import ClientKeys
 from idp.access.clients import ClientRegistry
 from idp.access.keys import KeySource
 from idp.accounts.audit import Trail
+from idp.accounts.notices import Notifier
 from idp.accounts.passwords import PasswordHasher
 from idp.adapters.ephemeral import EphemeralStore
 from idp.adapters.ephemeral.redis import RedisEphemeralStore
@@ -25,11 +27,14 @@ from idp.oauth import device, endpoints, help  # noqa: A004 - the room of /help/
 from idp.oauth import views as oauth
 from idp.person import views as person
 from idp.proof.secret_guesses import SecretGuesses
+from idp.staff import accounts, audit, clients, companies, entry, invitation, keys, me, overview
 from idp.web import captcha, cookies, errors, logs, pages, render, security, shown, signin
 from idp.web import platform as platforms
+from idp.web import staff as staff_guard
 from idp.web.platform import Platform
 from idp.web.proxy import TrustedProxies
 
+_CONSOLE = (entry, invitation, me, overview, clients, keys, accounts, companies, audit)
 # Blocks from this size on are mapped and unmapped; the number is mallopt(3)'s M_MMAP_THRESHOLD.
 _M_MMAP_THRESHOLD = -3
 _LARGE = 1 << 20
@@ -67,8 +72,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     shown.install(app, settings)
     render.install(app)
     errors.install(app)
+    staff_guard.install(app)
     _register_rooms(app, settings)
     app.after_request(signin.finish)
+    app.after_request(staff_guard.finish)
     app.wsgi_app = TrustedProxies(app.wsgi_app, settings.proxy_networks())  # type: ignore[method-assign]  # as Flask documents
     return app
 
@@ -121,13 +128,21 @@ def _platform(settings: Settings) -> Platform:
         clients=ClientRegistry(backends.store, backends.database.session),
         secret_guesses=SecretGuesses(),
         client_keys=ClientKeys(KeySets(inside_allowed=settings.demo).fetch),
+        notifier=Notifier(
+            backends.vault,
+            backends.store,
+            issuer=settings.issuer,
+            site=settings.site_name,
+            life=timedelta(days=settings.notice_days),
+            most=settings.notices_a_day,
+        ),
         refresh_key=derive(settings.secret_key.get_secret_value().encode(), "refresh-successor"),
         nonce_key=derive(settings.secret_key.get_secret_value().encode(), "dpop-nonce"),
     )
 
 
 def _register_rooms(app: Flask, settings: Settings) -> None:
-    for room in (pages, captcha, login, person, enterprise, oauth, device, help):
+    for room in (pages, captcha, login, person, enterprise, oauth, device, help, *_CONSOLE):
         app.register_blueprint(room.blueprint)
     endpoints.install(app, settings)
     if settings.demo:

@@ -37,6 +37,8 @@ _OF_ONE_INSTALLATION = (
     "data_keys",
     "metrics_token",
     "trusted_proxies",
+    "sms_url",
+    "sms_token",
 )
 
 
@@ -99,6 +101,25 @@ class Settings(BaseModel):
         1800, ge=60, description="A sign-in unused by its browser for so long asks again."
     )
     session_lifetime: int = Field(28800, ge=300, description="No sign-in lives longer.")
+    staff_idle: int = Field(900, ge=60, le=1800, description="The same of a sign-in at the staff console.")
+    staff_lifetime: int = Field(28800, ge=300, description="No sign-in at the staff console lives longer.")
+    fresh_proof: int = Field(
+        600, ge=60, le=3600, description="How long a proof counts as fresh where security is changed."
+    )
+    second_step_lifetime: int = Field(
+        300, ge=60, le=900, description="How long a right password waits for its second step."
+    )
+    invitation_lifetime: int = Field(
+        86400, ge=300, description="Life of the link by which a staff member begins."
+    )
+    notice_days: int = Field(7, ge=1, le=30, description="How long the 不是我 of a notice works.")
+    notices_a_day: int = Field(
+        10, ge=1, description="Notices of one kind an account gets in a day; further ones are not sent."
+    )
+    sms_url: str = Field(
+        "", description="Where SMS are posted to (docs/sms.md); empty: none leave, except in the demo."
+    )
+    sms_token: SecretStr = Field(SecretStr(""), description="Bearer token for that address.")
     code_lifetime: int = Field(60, ge=10, le=600, description="Life of an authorization code.")
     token_lifetime: int = Field(
         600, ge=30, le=3600, description="Life of an access token and of an ID token."
@@ -225,6 +246,15 @@ class Settings(BaseModel):
     def effective_database_url(self) -> str:
         """The database to use, by default SQLite in the var directory."""
         return self.database_url or f"sqlite:///{self.var_dir.resolve() / 'idp.db'}"
+
+
+def is_address(host: str) -> bool:
+    """Whether `host` is an IP address and no name."""
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 def is_loopback(host: str) -> bool:

@@ -25,13 +25,16 @@ from werkzeug.test import TestResponse
 
 from idp.access.clients import announce_change
 from idp.access.registration import NewClient, add_client
-from idp.accounts import directory
+from idp.accounts import directory, factors
 from idp.accounts.calendar import civil_day
 from idp.accounts.directory import NewMandate, NewPerson
 from idp.accounts.models import Enterprise, EnterpriseStatus, EnterpriseType, Mandate, Person
+from idp.accounts.sessions import Device
+from idp.accounts.staff import StaffMember, StaffRole, open_staff_session
 from idp.app import Backends, create_app
 from idp.config import Settings
-from idp.proof import captcha
+from idp.db import uuid7
+from idp.proof import captcha, totp
 from idp.web.platform import Platform
 from tests.pages import FormReader, Page, error_sentences
 
@@ -103,6 +106,16 @@ class AClient:
         """Its Authorization header."""
         pair = base64.b64encode(f"{self.client_id}:{self.secret}".encode()).decode()
         return {"Authorization": f"Basic {pair}"}
+
+
+@dataclass(frozen=True)
+class AStaffMember:
+    """Somebody who works at the console, with what he types."""
+
+    row: StaffMember
+    account: str
+    totp_secret: str
+    password: str = PASSWORD
 
 
 @dataclass
@@ -232,6 +245,49 @@ class World:
             client, secret = add_client(db, NewClient(**{**fields, **given}), production=True, now=self.now())
         announce_change(self.backends.store)
         return AClient(client.client_id, secret or "", next(iter(client.redirect_uris), ""))
+
+    def a_totp(self, account: str, *, name: str = "手机验证器") -> str:
+        """An authenticator app of the account with this key; its secret. No code is spent yet."""
+        secret = totp.new_secret()
+        with self.backends.database.begin() as db:
+            factors.add_totp(
+                db, self.backends.vault, account=account, name=name, secret=secret, step=0, now=self.now()
+            )
+        return secret
+
+    def a_staff_member(self, role: StaffRole = StaffRole.ADMIN, *, name: str = "秦工") -> AStaffMember:
+        """A staff member whose first sign-in is behind him, with a password and an authenticator app."""
+        row = StaffMember(
+            id=uuid7(),
+            account=f"staff_{next(_numbers)}",
+            role=role.value,
+            password_hash=self.hash(PASSWORD),
+            password_changed_at=self.now(),
+            enrolled_at=self.now(),
+            created_at=self.now(),
+        )
+        row.set_name(self.backends.vault, name)
+        with self.backends.database.begin() as db:
+            db.add(row)
+        return AStaffMember(row, row.account, self.a_totp(row.key))
+
+    def at_the_console(
+        self, role: StaffRole = StaffRole.ADMIN, *, member: AStaffMember | None = None
+    ) -> Browser:
+        """A browser signed in at the console, without having gone through its sign-in."""
+        member, browser = member or self.a_staff_member(role), self.browser()
+        with self.backends.database.begin() as db:
+            token = open_staff_session(
+                db,
+                db.merge(member.row),
+                ("pwd", "otp"),
+                Device(browser.user_agent, browser.address),
+                life=timedelta(hours=8),
+                now=self.now(),
+            )
+        host = urlsplit(self.settings.issuer).hostname or ""
+        browser.client.set_cookie("idp_staff", token, domain=host)
+        return browser
 
     def write(self) -> Any:
         """A session that commits, for arranging what no page does yet."""

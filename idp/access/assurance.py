@@ -38,6 +38,8 @@ OFFERED = (
     Method("legal", PASSWORD, frozenset({Role.LEGAL_REPRESENTATIVE})),
     Method("operator", PASSWORD, frozenset({Role.OPERATOR})),
     Method("person", PASSWORD, frozenset({Role.NATURAL_PERSON})),
+    Method("passkey", SECOND_PROOF, frozenset(Role)),
+    Method("second", SECOND_PROOF, frozenset(Role), adds=True),
 )
 """The ways of this installation, in the order in which they are shown."""
 

@@ -52,6 +52,28 @@ class Action(StrEnum):
     KEY_WITHDRAWN = "key_withdrawn"
     KEY_REMOVED = "key_removed"
     DATA_VIEWED = "data_viewed"
+    FACTOR_ADDED = "factor_added"
+    FACTOR_RENAMED = "factor_renamed"
+    FACTOR_REMOVED = "factor_removed"
+    RECOVERY_CODES_MADE = "recovery_codes_made"
+    PROVED_AGAIN = "proved_again"
+    PROOF_REFUSED = "proof_refused"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+    BROWSER_FORGOTTEN = "browser_forgotten"
+    ACCOUNT_LOCKED = "account_locked"
+    ACCOUNT_UNLOCKED = "account_unlocked"
+    SESSIONS_ENDED = "sessions_ended"
+    STAFF_ADDED = "staff_added"
+    STAFF_INVITED = "staff_invited"
+    STAFF_ENROLLED = "staff_enrolled"
+    STAFF_CHANGED = "staff_changed"
+    STAFF_SIGNED_IN = "staff_signed_in"
+    STAFF_SIGN_IN_REFUSED = "staff_sign_in_refused"
+    STAFF_SIGNED_OUT = "staff_signed_out"
+    ACCESS_DENIED = "access_denied"
+    AUDIT_READ = "audit_read"
+    AUDIT_EXPORTED = "audit_exported"
+    AUDIT_VERIFIED = "audit_verified"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +131,7 @@ class AuditEvent(Base):
         Index("ix_audit_events_batch", "batch_number", "id"),
         Index("ix_audit_events_at", "at"),
         Index("ix_audit_events_actor", "actor"),
+        Index("ix_audit_events_target", "target"),
     )
 
 

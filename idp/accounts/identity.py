@@ -24,3 +24,16 @@ class Identity:
     enterprise_id: UUID | None = None
     mandate_id: UUID | None = None
     legal_account_id: UUID | None = None
+
+
+def account_of(identity: Identity) -> str:
+    """The key of the account whose own secrets open `identity`: the person's, the company's or the mandate's.
+
+    A person who chose one of his mandates came with his own secrets: the sign-in remembers that
+    (:attr:`idp.accounts.sessions.SigninSession.account`), and is asked first.
+    """
+    if identity.role is Role.LEGAL_REPRESENTATIVE:
+        return f"legal:{identity.legal_account_id}"
+    if identity.role is Role.OPERATOR:
+        return f"mandate:{identity.mandate_id}"
+    return f"person:{identity.person_id}"

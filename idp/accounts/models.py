@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from idp.accounts.calendar import civil_day, day_begins
@@ -210,7 +210,11 @@ class LoginName(Base):
 
 
 class Credential(Base):
-    """A password (Argon2id) of exactly one owner. A mandate's password opens that mandate alone."""
+    """A password (Argon2id) of exactly one owner. A mandate's password opens that mandate alone.
+
+    `locked_at`: its owner said 不是我, and nothing of the account opens until its password is reset.
+    `forgotten_browsers`: ids of browsers that were known to the account and are so no longer.
+    """
 
     __tablename__ = "credentials"
 
@@ -221,6 +225,8 @@ class Credential(Base):
     password_hash: Mapped[str] = mapped_column(String(255))
     must_change: Mapped[bool] = mapped_column(default=False)
     changed_at: Mapped[datetime]
+    locked_at: Mapped[datetime | None]
+    forgotten_browsers: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
 
     __table_args__ = (
         CheckConstraint(

@@ -33,7 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, load_only, mapped_column
 
 from idp.accounts.calendar import civil_day
-from idp.accounts.identity import Identity, Role
+from idp.accounts.identity import Identity, Role, account_of
 from idp.accounts.models import Enterprise, EnterpriseStatus, LegalAccount, Mandate, Person
 from idp.crypto import hash_token, new_token
 from idp.db import ALONE, Base, uuid7
@@ -42,7 +42,12 @@ SEEN_STEP = timedelta(seconds=60)
 
 
 class SigninSession(Base):
-    """A row of the table of sign-ins. `sid` is what relying parties see; the id and the token never leave."""
+    """A row of the table of sign-ins. `sid` is what relying parties see; the id and the token never leave.
+
+    `account` is the key of the account whose secrets opened it: of a person who went on to one of his
+    mandates, his own. `proved_at` is when he last proved himself within it, `browser_key` the id the
+    browser is known by.
+    """
 
     __tablename__ = "signin_sessions"
 
@@ -57,6 +62,9 @@ class SigninSession(Base):
     amr: Mapped[str] = mapped_column(String(64))
     acr: Mapped[str] = mapped_column(String(64))
     auth_time: Mapped[datetime]
+    proved_at: Mapped[datetime | None]
+    account: Mapped[str] = mapped_column(String(48), default="", server_default="")
+    browser_key: Mapped[str] = mapped_column(String(32), default="", server_default="")
     seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
@@ -70,6 +78,7 @@ class SigninSession(Base):
         Index("ix_signin_sessions_enterprise", "enterprise_id", "ended_at"),
         Index("ix_signin_sessions_mandate", "mandate_id"),
         Index("ix_signin_sessions_expiry", "expires_at"),
+        Index("ix_signin_sessions_account", "account", "created_at"),
     )
 
     @property
@@ -79,22 +88,34 @@ class SigninSession(Base):
             self.person_id, Role(self.role), self.enterprise_id, self.mandate_id, self.legal_account_id
         )
 
+    @property
+    def account_key(self) -> str:
+        """The same for sign-ins older than the column too."""
+        return self.account or account_of(self.identity)
+
+    @property
+    def last_proof(self) -> datetime:
+        """When whoever signed in last proved himself."""
+        return max(self.auth_time, self.proved_at or self.auth_time)
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """How and when somebody proved who he is."""
+    """How and when somebody proved who he is, and with which account's secrets (its key)."""
 
     amr: tuple[str, ...]
     acr: str
     at: datetime
+    account: str
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """The browser as far as it shows itself: a user agent and an address."""
+    """The browser as far as it shows itself: a user agent and an address, and the id we know it by."""
 
     browser: str
     address: str
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +153,8 @@ def open_session(
         "amr": " ".join(proof.amr),
         "acr": proof.acr,
         "auth_time": proof.at,
+        "account": proof.account,
+        "browser_key": device.key[:32],
         "seen_at": now,
         "expires_at": now + lifetime,
         "browser": device.browser[:200],
@@ -238,6 +261,25 @@ def find_live(db: Session, token: str, *, idle: timedelta, now: datetime) -> Sig
     which = {"token_hash": hash_token(token), "seen_after": now - idle}
     row = db.execute(_BY_TOKEN, {**as_of(now), **which}).first()
     return SignedIn(*row) if row else None
+
+
+def raise_session(
+    db: Session, session: SigninSession, *, amr: tuple[str, ...], acr: str, now: datetime
+) -> str | None:
+    """Note a further proof within a sign-in and return the token that takes the place of the browser's.
+
+    What was granted in it stays, and so does `auth_time` (OpenID Connect Core §12.2: a refreshed ID token
+    tells when the sign-in began). None if it ended meanwhile.
+    """
+    token = new_token()
+    ways = dict.fromkeys((*session.amr.split(), *amr))
+    raised = db.execute(
+        update(SigninSession)
+        .where(SigninSession.id == session.id, SigninSession.ended_at.is_(None))
+        .values(token_hash=hash_token(token), amr=" ".join(ways), acr=max(session.acr, acr), proved_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return token if raised.rowcount else None  # type: ignore[attr-defined]  # an UPDATE's result has it
 
 
 def note_seen(db: Session, session: SigninSession, *, now: datetime) -> None:

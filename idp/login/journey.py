@@ -25,8 +25,13 @@ PAGES = {
     "legal": ("login.legal", "法人登录"),
     "operator": ("login.operator", "经办人登录"),
     "person": ("login.person", "个人登录"),
+    "passkey": ("login.passkey", "通行密钥登录"),
+    "second": ("login.second", "第二步验证"),
 }
 """The page and the name of each way in :data:`idp.access.assurance.OFFERED`."""
+
+
+_TABS = ("legal", "operator", "person")
 
 
 def asked_for() -> PendingRequest | None:
@@ -81,7 +86,7 @@ def tabs(asked: PendingRequest | None, repeated: Again | None, current: str) -> 
     return [
         {"href": here(view), "label": label, "current": view == current}
         for name, (view, label) in PAGES.items()
-        if name in offered or view == current
+        if name in _TABS and (name in offered or view == current)
     ]
 
 

@@ -163,7 +163,7 @@ def switch_to(mandate: Mandate, signed_in: SignedIn) -> tuple[Identity, Proof]:
     """The identity of acting under `mandate`, on the proof the person gave as himself."""
     session = signed_in.session
     identity = Identity(signed_in.person.id, Role.OPERATOR, mandate.enterprise_id, mandate.id)
-    return identity, Proof(tuple(session.amr.split()), session.acr, session.auth_time)
+    return identity, Proof(tuple(session.amr.split()), session.acr, session.auth_time, session.account_key)
 
 
 def _read_again(db: Session, find: Finder, tools: Tools, *, now: datetime) -> Candidate:
@@ -194,7 +194,8 @@ def _welcome(db: Session, tools: Tools, candidate: Candidate, browser: Browser, 
         browser.origin.request_id,
     )
     tools.trail.record(db, event, origin, now=now)
-    return Welcome(candidate.identity, Proof(("pwd",), assurance.PASSWORD, now), candidate.browser_tag)
+    proof = Proof(("pwd",), assurance.PASSWORD, now, candidate.key)
+    return Welcome(candidate.identity, proof, candidate.browser_tag)
 
 
 def _refuse(

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, redirect, request, url_for
+from flask import Blueprint, abort, redirect, request, url_for
 from werkzeug.wrappers import Response
 from wtforms import Form
 
@@ -64,6 +64,18 @@ def operator() -> Any:
 def person() -> Any:
     """个人登录 (A09)."""
     return _password_page("person", forms.PersonForm, lambda form: candidates.person(form.account.data))
+
+
+@blueprint.route("/login/passkey", methods=["GET", "POST"])
+def passkey() -> Any:
+    """By a passkey alone."""
+    abort(404)
+
+
+@blueprint.route("/login/second", methods=["GET", "POST"])
+def second() -> Any:
+    """The second step."""
+    abort(404)
 
 
 @blueprint.route("/login/first-password", methods=["GET", "POST"])

@@ -8,9 +8,13 @@ import idp.access.grants
 import idp.access.keys
 import idp.access.registration_tokens
 import idp.accounts.audit
+import idp.accounts.audit_checks
+import idp.accounts.factors
 import idp.accounts.models
+import idp.accounts.notices
 import idp.accounts.outbox
-import idp.accounts.sessions  # noqa: F401 - importing registers the tables
+import idp.accounts.sessions
+import idp.accounts.staff  # noqa: F401 - importing registers the tables
 from idp.db import Base
 
 metadata = Base.metadata

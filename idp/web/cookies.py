@@ -6,10 +6,12 @@
                 are bound to) and the CSRF token
 ``idp_known``   signed, 180 days: an id of its own and the accounts that signed in here before (see
                 proof.throttle)
+``idp_staff``   the opaque token of a sign-in at the staff console; SameSite=Strict
 ``idp_large``   大字版 on or off
 ============== ===================================================================================
 
-On https every name carries the ``__Host-`` prefix. All are HttpOnly, SameSite=Lax, path /, no domain.
+On https every name carries the ``__Host-`` prefix. All are HttpOnly, path /, no domain,
+SameSite=Lax where nothing else is said.
 """
 
 from __future__ import annotations
@@ -95,6 +97,22 @@ def clear_session_token(response: Response) -> None:
     _clear(response, "idp_session")
 
 
+def staff_token() -> str | None:
+    """The token of the sign-in at the console this browser claims to have."""
+    token = request.cookies.get(_named("idp_staff", settings()), "")
+    return token if _TOKEN.match(token) else None
+
+
+def set_staff_token(response: Response, token: str) -> None:
+    """Give the browser its sign-in at the console; no other site's link carries it."""
+    _set(response, "idp_staff", token, max_age=None, samesite="Strict")
+
+
+def clear_staff_token(response: Response) -> None:
+    """Take the sign-in at the console away from the browser."""
+    _clear(response, "idp_staff", samesite="Strict")
+
+
 @dataclass(frozen=True, slots=True)
 class KnownBrowser:
     """What the signed cookie says: an id that its holder cannot change, and the tags of accounts."""
@@ -159,7 +177,7 @@ def _named(name: str, configured: Settings) -> str:
     return f"__Host-{name}" if configured.secure_cookies else name
 
 
-def _set(response: Response, name: str, value: str, *, max_age: int | None) -> None:
+def _set(response: Response, name: str, value: str, *, max_age: int | None, samesite: str = "Lax") -> None:
     configured = settings()
     response.set_cookie(
         _named(name, configured),
@@ -168,11 +186,11 @@ def _set(response: Response, name: str, value: str, *, max_age: int | None) -> N
         path="/",
         secure=configured.secure_cookies,
         httponly=True,
-        samesite="Lax",
+        samesite=samesite,
     )
 
 
-def _clear(response: Response, name: str) -> None:
+def _clear(response: Response, name: str, *, samesite: str = "Lax") -> None:
     response.delete_cookie(
-        _named(name, settings()), path="/", secure=settings().secure_cookies, httponly=True, samesite="Lax"
+        _named(name, settings()), path="/", secure=settings().secure_cookies, httponly=True, samesite=samesite
     )

@@ -146,7 +146,7 @@ def _answer(status: int, *, retry_after: int | None) -> Response:
 
 
 def _render(status: int, title: str, sentence: str, ways: tuple[Way, ...], explained: str = "") -> Response:
-    for decided in ("new_session_token", "known_account"):
+    for decided in ("new_session_token", "known_account", "new_staff_token"):
         g.pop(decided, None)
     outs = list(ways) or [("回到登录页", url_for("login.start"))]
     shown = page("error.html", title=title, happened=sentence, untouched="", ways=outs, explained=explained)

@@ -16,6 +16,7 @@ from idp.access.client_keys import ClientKeys
 from idp.access.clients import ClientRegistry
 from idp.access.keys import KeyRing, KeySource
 from idp.accounts.audit import Trail
+from idp.accounts.notices import Notifier
 from idp.accounts.passwords import PasswordHasher
 from idp.adapters.ephemeral import EphemeralStore
 from idp.config import Settings
@@ -40,6 +41,7 @@ class Platform:
     clients: ClientRegistry
     client_keys: ClientKeys
     secret_guesses: SecretGuesses
+    notifier: Notifier
     refresh_key: bytes
     nonce_key: bytes
 

@@ -14,6 +14,7 @@ from flask import Flask, Request, Response, g, redirect, request, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_required
 from werkzeug.wrappers import Response as BaseResponse
 
+from idp.access import assurance
 from idp.access.endings import end_session, end_session_of
 from idp.accounts import sessions
 from idp.accounts.audit import Action, Event, Origin
@@ -67,7 +68,11 @@ def required() -> SignedIn:
 
 def device() -> Device:
     """The browser that sent this request."""
-    return Device(browser=(request.user_agent.string or "")[:200], address=request.remote_addr or "")
+    return Device(
+        browser=(request.user_agent.string or "")[:200],
+        address=request.remote_addr or "",
+        key=cookies.known_browser().id,
+    )
 
 
 def origin(actor: str | None = None) -> Origin:
@@ -111,6 +116,27 @@ def sign_out(*, by: str = "person") -> None:
 def forget() -> None:
     """Take the sign-in cookie from this browser with the answer."""
     g.new_session_token = ""
+
+
+def proved_lately(signed_in: SignedIn, *, has_factor: bool) -> bool:
+    """Whether a change of this account's security may go on without another proof.
+
+    An account with a second factor wants it proved within this sign-in, too: the cookie of a sign-in
+    older than the factor must not be enough to take it away.
+    """
+    session = signed_in.session
+    recent = now() - session.last_proof <= settings().seconds("fresh_proof")
+    return recent and (not has_factor or assurance.satisfies(session.acr, assurance.SECOND_PROOF))
+
+
+def raise_to(*, amr: tuple[str, ...], acr: str) -> bool:
+    """Note a further proof in this browser's sign-in, under a new id; False if it ended meanwhile."""
+    token = sessions.raise_session(db(), required().session, amr=amr, acr=acr, now=now())
+    if token is None:
+        return False
+    g.new_session_token = token
+    g.pop("_login_user", None)
+    return True
 
 
 def remember_account(tag: str) -> None:

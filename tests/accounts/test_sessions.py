@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from idp.accounts.calendar import day_begins
-from idp.accounts.identity import Identity, Role
+from idp.accounts.identity import Identity, Role, account_of
 from idp.accounts.sessions import Device, Proof, find_live, list_live, note_seen, open_session
 from tests.world import AnOperator, APerson, World
 
@@ -18,7 +18,7 @@ DEVICE = Device("a browser", "127.0.0.1")
 
 def opened(db: Session, identity: Identity, now: datetime) -> str:
     """The token of a sign-in opened at `now`."""
-    proof = Proof(("pwd",), "urn:idp:loa:1", now)
+    proof = Proof(("pwd",), "urn:idp:loa:1", now, account_of(identity))
     return open_session(db, identity, proof, DEVICE, lifetime=LIFETIME, now=now)[1]
 
 

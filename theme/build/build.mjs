@@ -4,9 +4,11 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { compile } from "sass";
 
 const ICONS = [
-  "a-large-small", "briefcase", "building-2", "check", "chevron-right", "circle-alert", "circle-check",
-  "circle-question-mark", "clock", "file-text", "history", "hourglass", "id-card", "info", "log-in", "log-out",
-  "minus", "monitor-smartphone", "shield-check", "triangle-alert", "umbrella", "user-round", "users-round", "x",
+  "a-large-small", "blocks", "briefcase", "building-2", "check", "chevron-right", "circle-alert", "circle-check",
+  "circle-question-mark", "clock", "copy", "download", "eye", "file-text", "fingerprint-pattern", "history", "hourglass",
+  "id-card", "info", "key-round", "log-in", "log-out", "minus", "monitor", "monitor-smartphone", "plus", "printer",
+  "refresh-cw", "search", "shield-alert", "shield-check", "smartphone", "trash-2", "triangle-alert", "umbrella",
+  "user-round", "users-round", "x",
 ];
 
 const versionOf = (name) => JSON.parse(readFileSync(`node_modules/${name}/package.json`)).version;

@@ -1,0 +1,183 @@
+"""The people who run the platform: their accounts, their sign-ins, the links by which they begin.
+
+A staff member is nobody's customer: he has an account, a password, a second factor and sign-ins of
+his own, and none of them opens anything outside the console (MISSION section Y).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from idp.accounts.sessions import SEEN_STEP, Device
+from idp.crypto import Vault, hash_token, new_token
+from idp.db import ALONE, Base, uuid7
+
+
+class StaffRole(StrEnum):
+    """What a staff member may do (MISSION section Y)."""
+
+    SERVICE = "customer_service"
+    SUPERVISOR = "supervisor"
+    ADMIN = "administrator"
+    AUDITOR = "auditor"
+
+
+class StaffMember(Base):
+    """Somebody who works at the console; without a password until his first sign-in is done."""
+
+    __tablename__ = "staff"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    account: Mapped[str] = mapped_column(String(64), unique=True)
+    name_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    role: Mapped[str] = mapped_column(String(32))
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    password_changed_at: Mapped[datetime | None]
+    enrolled_at: Mapped[datetime | None]
+    suspended_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+    @property
+    def key(self) -> str:
+        """The name of this account in throttling, factors and the audit trail."""
+        return f"staff:{self.id}"
+
+    def name(self, vault: Vault) -> str:
+        """The full name."""
+        return vault.open("staff.name", self.id, self.name_sealed)
+
+    def set_name(self, vault: Vault, name: str) -> None:
+        """Seal `name` into this row, which must already have its id."""
+        self.name_sealed = vault.seal("staff.name", self.id, name)
+
+
+class StaffSession(Base):
+    """A sign-in at the console; it exists only after the second factor."""
+
+    __tablename__ = "staff_sessions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
+    amr: Mapped[str] = mapped_column(String(64))
+    seen_at: Mapped[datetime]
+    proved_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    end_reason: Mapped[str | None] = mapped_column(String(32))
+    browser: Mapped[str] = mapped_column(String(200))
+    address: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+
+    __table_args__ = (
+        Index("ix_staff_sessions_staff", "staff_id", "ended_at"),
+        Index("ix_staff_sessions_expiry", "expires_at"),
+    )
+
+
+class StaffInvitation(Base):
+    """A link for a first sign-in, or one begun anew; it belongs to the first browser that takes it up."""
+
+    __tablename__ = "staff_invitations"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"), index=True)
+    browser: Mapped[str | None] = mapped_column(String(64))
+    claimed_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedInStaff:
+    """A live sign-in at the console and whose it is."""
+
+    session: StaffSession
+    member: StaffMember
+
+    @property
+    def role(self) -> StaffRole:
+        """What he may do."""
+        return StaffRole(self.member.role)
+
+
+def open_staff_session(
+    db: Session, member: StaffMember, amr: tuple[str, ...], device: Device, *, life: timedelta, now: datetime
+) -> str:
+    """Open a sign-in at the console and return the token for the browser's cookie."""
+    token = new_token()
+    db.add(
+        StaffSession(
+            id=uuid7(),
+            token_hash=hash_token(token),
+            staff_id=member.id,
+            amr=" ".join(amr),
+            seen_at=now,
+            proved_at=now,
+            expires_at=now + life,
+            browser=device.browser[:200],
+            address=device.address[:64],
+            created_at=now,
+        )
+    )
+    db.flush()
+    return token
+
+
+def find_live_staff(db: Session, token: str, *, idle: timedelta, now: datetime) -> SignedInStaff | None:
+    """The sign-in of the browser that sent `token`, if it counts and was used within `idle`."""
+    found = db.execute(
+        select(StaffSession, StaffMember)
+        .join(StaffMember, StaffMember.id == StaffSession.staff_id)
+        .where(
+            StaffSession.token_hash == hash_token(token),
+            StaffSession.ended_at.is_(None),
+            StaffSession.expires_at > now,
+            StaffSession.seen_at > now - idle,
+            StaffMember.suspended_at.is_(None),
+        )
+    ).first()
+    return SignedInStaff(*found) if found else None
+
+
+def note_staff_seen(db: Session, session: StaffSession, *, now: datetime) -> None:
+    """Remember that the browser used the session; written at most once a minute."""
+    if now - session.seen_at < SEEN_STEP:
+        return
+    seen = update(StaffSession).where(StaffSession.id == session.id).values(seen_at=now)
+    db.execute(seen, execution_options={**ALONE, "synchronize_session": False})
+
+
+def end_staff_sessions(
+    db: Session,
+    member_id: UUID,
+    *,
+    reason: str,
+    now: datetime,
+    only: UUID | None = None,
+    keep: UUID | None = None,
+) -> int:
+    """End the sign-ins of a staff member: all, `only` one of them, or all but `keep`; how many."""
+    which = (StaffSession.staff_id == member_id) & StaffSession.ended_at.is_(None)
+    if only:
+        which &= StaffSession.id == only
+    if keep:
+        which &= StaffSession.id != keep
+    ended = db.execute(
+        update(StaffSession).where(which).values(ended_at=now, end_reason=reason),
+        execution_options={"synchronize_session": False},
+    )
+    return int(ended.rowcount)  # type: ignore[attr-defined]  # an UPDATE's result has it
+
+
+def find_staff(db: Session, account: str) -> StaffMember | None:
+    """The staff member with this account name."""
+    return db.scalars(select(StaffMember).where(StaffMember.account == account.strip().lower()[:64])).first()

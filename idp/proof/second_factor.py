@@ -1,0 +1,96 @@
+"""The second step: a code of an authenticator app, a recovery code, or a passkey.
+
+A try is counted in the ephemeral store before it is looked at, beside and apart from the tries at the
+password: whoever guesses here knows the password already. A code is spent by one statement, so of two
+browsers that send the same one only one comes in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from idp.accounts.factors import TotpSecret
+from idp.adapters.ephemeral import EphemeralStore
+from idp.config import Settings
+from idp.crypto import Vault
+from idp.proof import recovery_codes, throttle, totp
+
+
+class CodeRefused(Exception):
+    """The code proves nothing; the message is the sentence to show (Chinese)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """What was proved by: the `amr` value, and how many recovery codes are left if one was used."""
+
+    amr: str
+    codes_left: int | None = None
+
+
+def check_code(
+    db: Session,
+    store: EphemeralStore,
+    settings: Settings,
+    vault: Vault,
+    attempt: throttle.Try,
+    typed: str,
+    *,
+    now: datetime,
+) -> Proven:
+    """Return what `typed` proves for the account of `attempt` (:func:`attempt_at`), and spend it.
+
+    Raises CodeRefused, idp.proof.throttle.Throttled.
+    """
+    account = attempt.account.removeprefix(_COUNTED_AS)
+    at_home = throttle.admit(store, settings, attempt, now=now)
+    try:
+        proven = _spend(db, vault, account, typed, now=now)
+    except CodeRefused:
+        throttle.failed(store, attempt)
+        raise
+    throttle.succeeded(store, attempt, at_home=at_home)
+    return proven
+
+
+def attempt_at(account: str, *, known_browser: str | None, address: str) -> throttle.Try:
+    """A try at the second factor of `account`, counted apart from those at its password."""
+    return throttle.Try(_COUNTED_AS + account, known_browser, address)
+
+
+_COUNTED_AS = "second:"
+
+
+def _spend(db: Session, vault: Vault, account: str, typed: str, *, now: datetime) -> Proven:
+    """Spend a code of either kind. Raises CodeRefused."""
+    if not recovery_codes.looks_like_one(typed):
+        _spend_totp(db, vault, account, typed, now=now)
+        return Proven("otp")
+    if not recovery_codes.spend(db, vault, account, typed, now=now):
+        raise CodeRefused("恢复码不正确，或已经用过。每个恢复码只能用一次")
+    return Proven("otp", codes_left=recovery_codes.left(db, account))
+
+
+def _spend_totp(db: Session, vault: Vault, account: str, typed: str, *, now: datetime) -> None:
+    """Spend a code of one of the account's authenticator apps. Raises CodeRefused."""
+    seen_before = False
+    for row in db.scalars(select(TotpSecret).where(TotpSecret.account == account)):
+        step = totp.matching_step(row.secret(vault), typed, now=now)
+        if step is None:
+            continue
+        spent = db.execute(
+            update(TotpSecret)
+            .where(TotpSecret.id == row.id, TotpSecret.last_step < step)
+            .values(last_step=step, last_used_at=now),
+            execution_options={"synchronize_session": False},
+        )
+        if spent.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has it
+            return
+        seen_before = True
+    if seen_before:
+        raise CodeRefused("这个动态口令已经用过，请等下一个（最多 30 秒）再填")
+    raise CodeRefused("动态口令不正确。请填写验证器 App 里现在显示的 6 位数字，并确认手机时间准确")

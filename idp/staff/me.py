@@ -1,0 +1,7 @@
+"""To be built."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+blueprint = Blueprint("staff_me", __name__, url_prefix="/staff/me")

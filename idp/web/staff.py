@@ -1,0 +1,161 @@
+"""The console's own sign-in, guard and frame: apart from everybody else's (SECURITY 74).
+
+Every address under ``/staff`` passes :func:`_guard`, which asks one table who may come in. A refusal
+is written to the audit trail. An address is no secret, so a role without it is told so with 403.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Response, current_app, g, redirect, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from idp.accounts.audit import Action, Event, Origin
+from idp.accounts.identifiers import mask_name
+from idp.accounts.staff import (
+    SignedInStaff,
+    StaffMember,
+    StaffRole,
+    end_staff_sessions,
+    find_live_staff,
+    note_staff_seen,
+    open_staff_session,
+)
+from idp.web import cookies, signin
+from idp.web.errors import Stop
+from idp.web.platform import db, now, platform, settings
+from idp.web.render import page as render
+from idp.web.staff_rights import MENU, granted
+
+PREFIX = "/staff"
+ROLES = {
+    StaffRole.SERVICE: "客服",
+    StaffRole.SUPERVISOR: "客服主管",
+    StaffRole.ADMIN: "管理员",
+    StaffRole.AUDITOR: "审计员",
+}
+
+
+def install(app: Flask) -> None:
+    """Put the guard before every address of the console."""
+    app.before_request(_guard)
+
+
+def current() -> SignedInStaff | None:
+    """Who is signed in at the console in this browser, or None."""
+    if "signed_in_staff" not in g:
+        g.signed_in_staff = _load()
+    found: SignedInStaff | None = g.signed_in_staff
+    return found
+
+
+def required() -> SignedInStaff:
+    """The same, behind the guard."""
+    found = current()
+    if found is None:
+        msg = "a guarded view ran without a sign-in at the console"
+        raise RuntimeError(msg)
+    return found
+
+
+def origin(member: StaffMember | None = None) -> Origin:
+    """From where this request acts, for the audit trail; by `member` where nobody is signed in yet."""
+    signed_in = current()
+    actor = member or (signed_in.member if signed_in else None)
+    return signin.origin(actor=actor.key if actor else "")
+
+
+def record(event: Event) -> None:
+    """Write `event` to the audit trail as done by whoever is signed in at the console."""
+    platform().trail.record(db(), event, origin(), now=now())
+
+
+def start(member: StaffMember, amr: tuple[str, ...]) -> None:
+    """Open a sign-in at the console for this browser under a new id; the one it had ends."""
+    before = current()
+    if before is not None:
+        end_staff_sessions(db(), before.member.id, reason="replaced", now=now(), only=before.session.id)
+    life = settings().seconds("staff_lifetime")
+    g.new_staff_token = open_staff_session(db(), member, amr, signin.device(), life=life, now=now())
+    g.pop("signed_in_staff", None)
+
+
+def forget() -> None:
+    """Take the console's cookie from this browser with the answer."""
+    g.new_staff_token = ""
+
+
+def finish(response: Response) -> Response:
+    """Write what the view decided about the console's cookie."""
+    token = g.get("new_staff_token")
+    if token:
+        cookies.set_staff_token(response, token)
+    elif token == "":
+        cookies.clear_staff_token(response)
+    return response
+
+
+def page(template: str, **values: Any) -> str:
+    """Render a page of the console in its frame: who is signed in, and the menu of his role."""
+    signed_in = required()
+    member = signed_in.member
+    menu = [
+        {"label": label, "href": url_for(endpoint), "current": _room(endpoint) == _room()}
+        for label, endpoint in MENU
+        if endpoint in current_app.view_functions and signed_in.role in (granted(endpoint, "GET") or ())
+    ]
+    who = {"name": mask_name(member.name(platform().vault)), "role": ROLES[signed_in.role]}
+    return render(template, staff_who=who, staff_menu=menu, **values)
+
+
+def may(endpoint: str, method: str = "GET") -> bool:
+    """Whether whoever is signed in may call `endpoint`: a page offers only what is granted."""
+    roles = granted(endpoint, method)
+    return roles is None or required().role in roles
+
+
+def _room(endpoint: str | None = None) -> str:
+    return (endpoint or request.endpoint or "").partition(".")[0]
+
+
+def _load() -> SignedInStaff | None:
+    token = cookies.staff_token()
+    if token is None:
+        return None
+    found = find_live_staff(db(), token, idle=settings().seconds("staff_idle"), now=now())
+    if found is not None:
+        note_staff_seen(db(), found.session, now=now())
+    return found
+
+
+def _guard() -> BaseResponse | None:
+    if not (request.path == PREFIX or request.path.startswith(PREFIX + "/")) or request.endpoint is None:
+        return None
+    roles = granted(request.endpoint, request.method)
+    if roles is None:
+        return None
+    signed_in = current()
+    if signed_in is None:
+        return _to_sign_in()
+    if signed_in.role in roles:
+        return None
+    detail = {"address": request.endpoint, "method": request.method, "role": signed_in.role.value}
+    record(Event(Action.ACCESS_DENIED, target=signed_in.member.key, detail=detail))
+    raise Stop(
+        "没有这项权限",
+        f"您的岗位是{ROLES[signed_in.role]}，不能使用这项功能。这次访问已经记录。如果工作需要，请联系管理员。",
+        status=403,
+        ways=(("回到今日概览", url_for("staff_overview.index")),),
+    )
+
+
+def _to_sign_in() -> BaseResponse:
+    if request.method in {"GET", "HEAD"}:
+        return redirect(url_for("staff_entry.sign_in", next=request.full_path.rstrip("?")))
+    raise Stop(
+        "需要重新登录",
+        "工作台的登录已经失效，这次操作没有完成，没有做任何更改。请重新登录后再试。",
+        status=403,
+        ways=(("登录工作台", url_for("staff_entry.sign_in")),),
+    )

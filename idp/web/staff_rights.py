@@ -1,0 +1,56 @@
+"""Who may do what at the console: one row an address and method, and nothing else is open.
+
+An address under ``/staff`` that has no row here is closed to everybody, and so is a method that its
+row does not name. A test walks every cell.
+"""
+
+from __future__ import annotations
+
+from idp.accounts.staff import StaffRole
+
+Roles = frozenset[StaffRole]
+OPEN: Roles | None = None
+"""Nobody needs to be signed in."""
+ALL: Roles = frozenset(StaffRole)
+_ADMIN: Roles = frozenset({StaffRole.ADMIN})
+_AUDIT: Roles = frozenset({StaffRole.AUDITOR})
+
+RIGHTS: dict[str, dict[str, Roles | None]] = {
+    # Coming in and going out
+    "staff_entry.sign_in": {"GET": OPEN, "POST": OPEN},
+    "staff_entry.second": {"GET": OPEN, "POST": OPEN},
+    "staff_entry.sign_out": {"POST": ALL},
+    "staff_invitation.start": {"GET": OPEN, "POST": OPEN},
+    "staff_invitation.password": {"GET": OPEN, "POST": OPEN},
+    "staff_invitation.factor": {"GET": OPEN, "POST": OPEN},
+    # One's own account
+    "staff_me.security": {"GET": ALL},
+    # The day at a glance
+    "staff_overview.index": {"GET": ALL},
+    # Relying parties
+    "staff_clients.index": {"GET": _ADMIN},
+    # Signing keys
+    "staff_keys.index": {"GET": _ADMIN},
+    # People and companies
+    "staff_accounts.index": {"GET": _ADMIN},
+    "staff_companies.index": {"GET": _ADMIN},
+    # The trail
+    "staff_audit.index": {"GET": _AUDIT},
+}
+"""Endpoint to method to the roles it is granted to."""
+
+MENU = (
+    ("今日概览", "staff_overview.index"),
+    ("应用接入", "staff_clients.index"),
+    ("签名密钥", "staff_keys.index"),
+    ("账号", "staff_accounts.index"),
+    ("企业", "staff_companies.index"),
+    ("审计", "staff_audit.index"),
+    ("我的账号", "staff_me.security"),
+)
+"""The pages of the console's menu: name and endpoint. A role sees those it may open."""
+
+
+def granted(endpoint: str, method: str) -> Roles | None:
+    """The roles that may call `endpoint` by `method`; OPEN where nobody need be signed in."""
+    return RIGHTS.get(endpoint, {}).get("GET" if method == "HEAD" else method, frozenset())
