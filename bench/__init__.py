@@ -19,6 +19,7 @@ taken in the same run, and costs are counted in CPU time.
 
 ``protocol``        sign_on, fapi_sign_on, refresh, introspection, documents, rss
 ``password_login``  what a password login costs beside its hash
+``second_step``     what a code or a passkey costs beside a plain sign-in
 ``growth``          the same work at 1,000 and at 100,000 accounts
 ``hash_bound``      200 password checks at once
 """

@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 
-from bench import growth, hash_bound, password_login, protocol
+from bench import growth, hash_bound, password_login, protocol, second_step
 from bench.figures import Figure
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -16,6 +16,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "introspection": protocol.introspection,
     "documents": protocol.documents,
     "password_login": password_login.run,
+    "second_step": second_step.run,
     "growth": growth.run,
     "hash_bound": hash_bound.run,
 }

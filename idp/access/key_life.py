@@ -22,7 +22,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from idp.access import logout_delivery
 from idp.access.keys import (
     JWKS_MAX_AGE,
     SigningKey,
@@ -32,6 +31,7 @@ from idp.access.keys import (
     lock_keys,
     new_key,
 )
+from idp.access.logouts import TOKEN_LIFE
 from idp.accounts.audit import Action, Event, Origin, Trail
 from idp.config import Settings
 from idp.crypto import Vault
@@ -43,7 +43,14 @@ _WORKER = Origin(actor="worker")
 
 
 class RotationRefused(Exception):
-    """The keys cannot be changed like this now; the message is a sentence for whoever asked."""
+    """The keys cannot be changed like this now; the message is a sentence for whoever asked.
+
+    `zh` says the same at the console.
+    """
+
+    def __init__(self, sentence: str, *, zh: str = "") -> None:
+        super().__init__(sentence)
+        self.zh = zh or sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,9 @@ def rotate(db: Session, vault: Vault, alg: str, *, now: datetime) -> Change:
             f"The next {alg} key has not been published for long enough: relying parties may keep the keys "
             f"for {JWKS_MAX_AGE} s, and those that do would refuse its signatures. Nothing was rotated. "
             f"Wait another {math.ceil(wait.total_seconds())} s (until "
-            f"{published_enough_at(upcoming).isoformat(timespec='seconds')}); for a leaked key, --emergency."
+            f"{published_enough_at(upcoming).isoformat(timespec='seconds')}); for a leaked key, --emergency.",
+            zh=f"{alg} 的下一把密钥公布的时间还不够长，接入方可能还在用缓存的公钥，会拒绝它的签名。"
+            "没有轮换，请稍后再试。",
         )
     active.state, active.retired_at, active.private_sealed = State.RETIRED.value, now, b""
     return Change(alg, upcoming.kid, _succeed(db, vault, upcoming, now=now).kid, retired=active.kid)
@@ -89,7 +98,7 @@ def withdraw(db: Session, vault: Vault, kid: str, *, now: datetime) -> Change | 
     rows = lock_keys(db)
     leaked = next((row for row in rows if row.kid == kid), None)
     if leaked is None:
-        raise RotationRefused(f"There is no key {kid[:80]!r}.")
+        raise RotationRefused(f"There is no key {kid[:80]!r}.", zh="没有这把密钥。请回到密钥列表重新选择。")
     if leaked.state == State.REMOVED:
         return None
     active, upcoming = _pair(rows, vault, leaked.alg)
@@ -137,9 +146,7 @@ def removed_from(key: SigningKey, settings: Settings) -> datetime | None:
     """
     if key.state != State.RETIRED:
         return None
-    longest = max(
-        settings.seconds("token_lifetime"), settings.seconds("session_lifetime"), logout_delivery.LIFE
-    )
+    longest = max(settings.seconds("token_lifetime"), settings.seconds("session_lifetime"), TOKEN_LIFE)
     return (key.retired_at or key.created_at) + longest + MARGIN
 
 
@@ -163,7 +170,10 @@ def _pair(rows: list[SigningKey], vault: Vault, alg: str) -> tuple[SigningKey, S
     check_vault(rows, vault)
     by_state = {row.state: row for row in rows if row.alg == alg}
     if State.ACTIVE not in by_state or State.NEXT not in by_state:
-        raise RotationRefused(f"{alg[:20]!r} has no active and next key. Run `idp db upgrade`.")
+        raise RotationRefused(
+            f"{alg[:20]!r} has no active and next key. Run `idp db upgrade`.",
+            zh=f"{alg[:20]} 缺少正在签名的或下一把密钥。请运维执行 idp db upgrade 后再试。",
+        )
     return by_state[State.ACTIVE], by_state[State.NEXT]
 
 

@@ -6,17 +6,17 @@ The logout token is made at delivery, so that each try has a fresh `jti` and `ex
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from idp.access.keys import KeyRing
+from idp.access.logouts import TOKEN_LIFE
 from idp.accounts.outbox import NotDelivered
 from idp.adapters.relying_party import NotReached, RelyingParties
 from idp.crypto import new_token
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 TYP = "logout+jwt"
-LIFE = timedelta(minutes=2)
 
 
 def logout_token(keys: KeyRing, payload: dict[str, Any], *, issuer: str, alg: str, now: datetime) -> str:
@@ -27,7 +27,7 @@ def logout_token(keys: KeyRing, payload: dict[str, Any], *, issuer: str, alg: st
         "sub": payload["sub"],
         "sid": payload["sid"],
         "iat": int(now.timestamp()),
-        "exp": int((now + LIFE).timestamp()),
+        "exp": int((now + TOKEN_LIFE).timestamp()),
         "jti": new_token(16),
         "events": {EVENT: {}},
     }

@@ -8,7 +8,7 @@ delivers (:mod:`idp.access.logout_delivery`).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -23,10 +23,14 @@ from idp.accounts.sessions import SigninSession
 from idp.crypto import Vault
 
 KIND = "logout"
+TOKEN_LIFE = timedelta(minutes=2)
+"""How long a logout token counts (Back-Channel Logout 1.0 §2.4: two minutes at most)."""
 
 
-def tell(db: Session, vault: Vault, session_ids: Iterable[UUID], *, now: datetime) -> int:
-    """Queue a message to each client that shares one of these sign-ins; how many."""
+def tell(
+    db: Session, vault: Vault, session_ids: Iterable[UUID], *, only: str | None = None, now: datetime
+) -> int:
+    """Queue a message to each client that shares one of these sign-ins, or `only` to this one; how many."""
     shares = (
         select(SigninSession.sid, Person, Client)
         .select_from(Grant)
@@ -35,6 +39,8 @@ def tell(db: Session, vault: Vault, session_ids: Iterable[UUID], *, now: datetim
         .join(Client, Client.client_id == Grant.client_id)
         .where(Grant.session_id.in_(list(session_ids)), Client.backchannel_logout_uri.is_not(None))
     )
+    if only is not None:
+        shares = shares.where(Client.client_id == only)
     told: set[tuple[str, str]] = set()
     for sid, person, client in db.execute(shares):
         if (sid, client.client_id) in told:

@@ -18,13 +18,17 @@ from uuid import UUID
 from sqlalchemy import (
     JSON,
     BigInteger,
+    ColumnElement,
     Index,
     LargeBinary,
+    SQLColumnExpression,
     String,
+    cast,
     delete,
     exists,
     func,
     literal,
+    or_,
     select,
     union_all,
     update,
@@ -137,11 +141,29 @@ def kinds_of(db: Session, account: str) -> frozenset[Kind]:
     return frozenset(Kind(found) for (found,) in db.connection().execute(union_all(*each)))
 
 
+def has_any(account: ColumnElement[str]) -> ColumnElement[bool]:
+    """A column that says whether the account of a key has a factor: a login asks it with the password."""
+    return or_(*(exists().where(table.account == account) for table in _TABLES.values()))
+
+
+def key_of(kind: str, account_id: SQLColumnExpression[UUID]) -> ColumnElement[str]:
+    """The key of an account in SQL, as :func:`idp.accounts.identity.account_of` writes it."""
+    # One database keeps an id with dashes, the other without.
+    digits = func.replace(cast(account_id, String), "-", "")
+    groups = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+    first, *others = (func.substr(digits, start, length, type_=String) for start, length in groups)
+    key: ColumnElement[str] = literal(f"{kind}:") + first
+    for group in others:
+        key = key + "-" + group
+    return key
+
+
 def lock_account(db: Session, account: str) -> None:
-    """Let one change of an account's factors run at a time."""
+    """Let one change of an account's factors run at a time, the first one too, which has no row to lock."""
     begin_write(db)
-    for table in _TABLES.values():
-        db.execute(select(table.id).where(table.account == account).with_for_update()).all()
+    # On SQLite the transaction itself is alone.
+    if db.get_bind().dialect.name == "postgresql":
+        db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"factors:{account}", 0))))
 
 
 def add_totp(
@@ -198,6 +220,7 @@ def remove(db: Session, account: str, kind: Kind, factor_id: UUID) -> bool:
 
 def remove_all(db: Session, account: str) -> int:
     """Take every factor and recovery code from an account; how many factors."""
+    lock_account(db, account)
     went = len(list_factors(db, account))
     for table in (TotpSecret, Passkey, RecoveryCode):
         db.execute(

@@ -2,8 +2,12 @@ r"""Ways of proving something, used by every room.
 
 `captcha`: that a human fills in a form. `captcha_image` draws it and `captcha_sound` speaks it.
 `throttle` slows guesses of passwords, `secret_guesses` those of a client's secret.
+Second factors: `totp` reads the codes of an authenticator app, `recovery_codes` makes and spends the ten
+for the day it is lost, `passkeys` asks for passkeys and checks the answers. `second_factor` counts the tries
+at a code and spends it; `enrolment` adds, names and removes factors, with audit line and notice.
 
-Whom it talks to: the ephemeral store, where each proof waits to be taken once.
+Whom it talks to: the ephemeral store, where each proof waits to be taken once, and the factors' tables
+(`idp.accounts.factors`), where each code is spent once.
 
 The spoken digits in `sounds/` (16 kHz, mono, 16 bit) were made with espeak-ng and SoX. The pinyin voice is
 asked for by name: the plain `cmn` voice of some versions reads a Chinese character letter by letter.

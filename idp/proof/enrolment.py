@@ -96,7 +96,7 @@ def finish_totp(
 ) -> Added:
     """Add the authenticator app that shows `code` now. Raises SetupGone, EnrolmentRefused."""
     secret, chosen = totp_secret(tools, owner, ticket), clean_name(name, Kind.TOTP)
-    if tools.store.increment(_place(ticket) + ":tries", ttl=SETUP_LIFE) > _TRIES:
+    if tools.store.increment(_tries(ticket), ttl=SETUP_LIFE) > _TRIES:
         tools.store.delete(_place(ticket))
         raise SetupGone
     step = totp.matching_step(secret, code, now=now)
@@ -121,6 +121,8 @@ def finish_passkey(
     verified = ceremony(tools, owner.browser).check_added(challenge_id, answer, owner.account)
     if factors.find_passkey(db, verified["credential_id"]):
         raise PasskeyRefused(Why.TAKEN)
+    # A savepoint stands in a transaction: without one it would be committed by itself.
+    factors.lock_account(db, owner.account)
     try:
         with db.begin_nested():
             factors.add_passkey(db, account=owner.account, name=chosen, now=now, **verified)
@@ -161,12 +163,13 @@ def remove(
         raise EnrolmentRefused("工作人员至少要保留一种第二步验证。请先添加另一种，再移除这一种")
     factors.remove(db, owner.account, kind, factor_id)
     _record(db, tools, owner, Action.FACTOR_REMOVED, {"kind": kind.value, "factor": str(factor_id)}, now=now)
-    _tell(db, tools, owner, NoticeKind.FACTOR_REMOVED, f"{KINDS[kind]}「{found.name}」", now=now)
+    _tell(db, tools, owner, NoticeKind.FACTOR_REMOVED, KINDS[kind], now=now)
     return found.name
 
 
 def renew_recovery_codes(db: Session, tools: Tools, owner: Owner, *, now: datetime) -> tuple[str, ...]:
     """Ten new codes in place of the old ones. Raises EnrolmentRefused where there is no factor."""
+    factors.lock_account(db, owner.account)
     if not factors.kinds_of(db, owner.account):
         raise EnrolmentRefused("添加验证器 App 或通行密钥之后，才会有恢复码")
     made = tuple(recovery_codes.renew(db, tools.vault, owner.account, now=now))
@@ -196,7 +199,7 @@ _NOT_THERE = "没有找到这种验证方式，它可能已经被移除。请刷
 
 def _added(db: Session, tools: Tools, owner: Owner, kind: Kind, name: str, *, now: datetime) -> Added:
     _record(db, tools, owner, Action.FACTOR_ADDED, {"kind": kind.value}, now=now)
-    _tell(db, tools, owner, NoticeKind.FACTOR_ADDED, f"{KINDS[kind]}「{name}」", now=now)
+    _tell(db, tools, owner, NoticeKind.FACTOR_ADDED, KINDS[kind], now=now)
     is_first = len(factors.list_factors(db, owner.account)) == 1
     made = recovery_codes.renew(db, tools.vault, owner.account, now=now) if is_first else []
     return Added(name, tuple(made))
@@ -209,6 +212,7 @@ def _record(
 
 
 def _tell(db: Session, tools: Tools, owner: Owner, kind: NoticeKind, what: str, *, now: datetime) -> None:
+    """Tell the phone of record. Never a name somebody chose: our message would carry a stranger's words."""
     tools.notifier.tell(db, owner.account, Told(kind, what, owner.device), now=now)
 
 
@@ -218,3 +222,8 @@ def _bound(owner: Owner) -> str:
 
 def _place(ticket: str) -> str:
     return f"totp-setup:{ticket[:64]}"
+
+
+def _tries(ticket: str) -> str:
+    """Where the tries are counted: a name that no ticket can spell."""
+    return f"totp-tries:{ticket[:64]}"

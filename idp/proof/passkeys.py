@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +29,9 @@ from idp.crypto import Vault, b64url, keyed_digest, new_token, same
 CHALLENGE_LIFE = 300
 """Seconds somebody has to take his key out."""
 _LONGEST_ANSWER = 20_000
+_LONGEST_ID = 1023  # bytes (WebAuthn §7.1 step 25)
 _SIGNING = "sign-in"
+_WORD = re.compile(r"[a-z-]{1,20}")
 
 
 class Why(StrEnum):
@@ -103,20 +106,25 @@ class Ceremony:
         Raises PasskeyRefused.
         """
         import webauthn  # noqa: PLC0415 - as said above
+        from webauthn import helpers  # noqa: PLC0415 - as said above
 
         challenge = self._taken("add:" + account, challenge_id)
         told = _parsed(answer)
         try:
+            credential = helpers.parse_registration_credential_json(told)
             verified = webauthn.verify_registration_response(
-                credential=told,
+                credential=credential,
                 expected_challenge=challenge,
                 expected_rp_id=self._host,
                 expected_origin=self.settings.issuer,
                 require_user_verification=True,
             )
+            # A key that no signature can be checked with is told now, not when somebody needs it.
+            key = helpers.decode_credential_public_key(verified.credential_public_key)
+            helpers.decoded_public_key_to_cryptography(key)
         except Exception:  # noqa: BLE001 - what a stranger sends breaks the library in more ways than it names
             raise PasskeyRefused(Why.WRONG) from None
-        if _is_framed(told):
+        if _is_framed(credential.response.client_data_json) or len(verified.credential_id) > _LONGEST_ID:
             raise PasskeyRefused(Why.WRONG)
         return {
             "credential_id": verified.credential_id,
@@ -152,7 +160,9 @@ class Ceremony:
         passkey = find_passkey(db, _bytes(told.get("rawId")))
         if passkey is None:
             raise PasskeyRefused(Why.UNKNOWN)
-        if (account and passkey.account != account) or not self._names(told, passkey.account):
+        if (account and passkey.account != account) or not self._names(
+            told, passkey.account, sure=not account
+        ):
             raise PasskeyRefused(Why.NOT_YOURS)
         count = self._signed_count(told, challenge, passkey)
         moved = db.execute(
@@ -171,10 +181,12 @@ class Ceremony:
     def _signed_count(self, told: dict[str, Any], challenge: bytes, passkey: Passkey) -> int:
         """The counter in what the authenticator signed. Raises PasskeyRefused."""
         import webauthn  # noqa: PLC0415 - as said above
+        from webauthn import helpers  # noqa: PLC0415 - as said above
 
         try:
+            credential = helpers.parse_authentication_credential_json(told)
             verified = webauthn.verify_authentication_response(
-                credential=told,
+                credential=credential,
                 expected_challenge=challenge,
                 expected_rp_id=self._host,
                 expected_origin=self.settings.issuer,
@@ -185,7 +197,7 @@ class Ceremony:
             )
         except Exception:  # noqa: BLE001 - as said above
             raise PasskeyRefused(Why.WRONG, passkey) from None
-        if _is_framed(told):
+        if _is_framed(credential.response.client_data_json):
             raise PasskeyRefused(Why.WRONG, passkey)
         return verified.new_sign_count
 
@@ -197,11 +209,13 @@ class Ceremony:
         """What an authenticator files the account under: says nothing about it (WebAuthn §14.6.1)."""
         return self.vault.index("passkey_user", account)
 
-    def _names(self, told: dict[str, Any], account: str) -> bool:
-        """Whether the user handle, where one was sent, is the account's (WebAuthn §7.2 step 6)."""
+    def _names(self, told: dict[str, Any], account: str, *, sure: bool) -> bool:
+        """Whether the user handle is the account's; with `sure` there must be one (WebAuthn §7.2 step 6)."""
         response = told.get("response")
         handle = response.get("userHandle") if isinstance(response, dict) else None
-        return handle is None or _bytes(handle) in self.vault.indexes("passkey_user", account)
+        if handle is None:
+            return not sure
+        return _bytes(handle) in self.vault.indexes("passkey_user", account)
 
     def _kept(self, purpose: str, challenge: bytes, options: str) -> Asked:
         challenge_id = new_token(16)
@@ -247,20 +261,21 @@ def _parsed(answer: str) -> dict[str, Any]:
     return told
 
 
-def _is_framed(told: dict[str, Any]) -> bool:
-    """Whether the ceremony ran in somebody else's page (WebAuthn §7.2 step 13). Its bytes were verified."""
-    client_data = json.loads(_bytes(told["response"]["clientDataJSON"]))
-    return client_data.get("crossOrigin", False) is not False
+def _is_framed(verified_client_data: bytes) -> bool:
+    """Whether the ceremony ran in somebody else's page (WebAuthn §7.1 step 10, §7.2 step 14)."""
+    return json.loads(verified_client_data).get("crossOrigin", False) is not False
 
 
 def _transports(told: dict[str, Any]) -> list[str]:
+    """By what the browser says the authenticator is reached: nobody signs it, so only words are kept."""
     named = told["response"].get("transports")
-    return [str(name)[:20] for name in named][:8] if isinstance(named, list) else []
+    words = named[:8] if isinstance(named, list) else []
+    return [word for word in words if isinstance(word, str) and _WORD.fullmatch(word)]
 
 
 def _bytes(text: Any) -> bytes:
     """What URL-safe base64 says; b"" of anything else."""
     try:
-        return base64.urlsafe_b64decode(str(text) + "=" * (-len(str(text)) % 4))
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) if isinstance(text, str) else b""
     except ValueError:
         return b""

@@ -12,7 +12,6 @@ import pyotp
 STEP = 30
 """Seconds a code is shown."""
 _DRIFT = 1
-# Full-width digits are digits to whoever types them.
 _LENGTH = 6
 
 
@@ -39,7 +38,7 @@ def picture(text: str) -> str:
 
 
 def normalise(typed: str) -> str:
-    """What was typed as six digits, or "": full width and spaces are forgiven."""
+    """What was typed as six digits, or "": full width and spaces are what a keyboard adds, and forgiven."""
     digits = "".join(unicodedata.normalize("NFKC", typed[:40]).split())
     return digits if len(digits) == _LENGTH and digits.isascii() and digits.isdigit() else ""
 
