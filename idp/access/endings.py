@@ -10,15 +10,18 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from idp.access import logouts
 from idp.access.grants import Grant
+from idp.accounts import factors, locks
 from idp.accounts.audit import Action, Event, Origin, Trail
 from idp.accounts.identity import Identity
-from idp.accounts.models import Enterprise, Mandate, Person
-from idp.accounts.sessions import SigninSession
+from idp.accounts.models import Enterprise, LegalAccount, Mandate, Person
+from idp.accounts.notices import Kind, Notifier, Told
+from idp.accounts.sessions import Device, SigninSession
+from idp.accounts.staff import StaffMember, end_staff_sessions
 from idp.crypto import Vault, hash_token
 
 
@@ -45,7 +48,14 @@ def end_other_sessions(
 
 
 def end_mandate(
-    db: Session, vault: Vault, trail: Trail, mandate: Mandate, origin: Origin, *, now: datetime
+    db: Session,
+    vault: Vault,
+    trail: Trail,
+    mandate: Mandate,
+    origin: Origin,
+    *,
+    now: datetime,
+    reason: str = "",
 ) -> None:
     """End a mandate for good: its sign-ins and every token that rests on it die with it."""
     ended = db.execute(
@@ -57,7 +67,8 @@ def end_mandate(
     if not ended.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has it
         return
     _end_sessions(db, vault, SigninSession.mandate_id == mandate.id, reason="mandate_ended", now=now)
-    event = Event(Action.MANDATE_ENDED, entity=str(mandate.enterprise_id), target=f"mandate:{mandate.id}")
+    target, detail = f"mandate:{mandate.id}", {"reason": reason[:200]} if reason else {}
+    event = Event(Action.MANDATE_ENDED, entity=str(mandate.enterprise_id), target=target, detail=detail)
     trail.record(db, event, origin, now=now)
 
 
@@ -82,9 +93,96 @@ def suspend(
 def resume(
     db: Session, trail: Trail, account: Person | Enterprise, origin: Origin, *, reason: str, now: datetime
 ) -> None:
-    """Lift a suspension. What ended with it stays ended."""
-    account.suspended_at = None
-    trail.record(db, _account_event(Action.ACCOUNT_RESUMED, account, reason), origin, now=now)
+    """Lift a suspension, and the lock of 不是我 of the person's or the company's own account.
+
+    What ended with them stays ended.
+    """
+    if account.suspended_at:
+        account.suspended_at = None
+        trail.record(db, _account_event(Action.ACCOUNT_RESUMED, account, reason), origin, now=now)
+    key = key_of(db, account)
+    if key:
+        unlock(db, trail, key, origin, reason=reason, now=now)
+
+
+def lock(
+    db: Session,
+    vault: Vault,
+    trail: Trail,
+    notifier: Notifier,
+    account: str,
+    origin: Origin,
+    *,
+    now: datetime,
+) -> bool:
+    """Lock the account of this key: it opens nothing, and every sign-in its secrets opened ends.
+
+    True for the one who did; a lock that is there stays as it is. A staff member is suspended.
+    """
+    kind, _, account_id = account.partition(":")
+    if kind == "staff":
+        locked = _suspend_staff(db, UUID(account_id), now=now)
+    else:
+        locked = locks.lock(db, account, now=now)
+        end_sign_ins_by(db, vault, account, reason="locked", now=now)
+    if locked:
+        trail.record(db, Event(Action.ACCOUNT_LOCKED, target=account), origin, now=now)
+        notifier.tell(db, account, Told(Kind.LOCKED, device=Device(origin.device, origin.address)), now=now)
+    return locked
+
+
+def unlock(db: Session, trail: Trail, account: str, origin: Origin, *, reason: str, now: datetime) -> bool:
+    """Lift the lock of the account of this key; True for the one who did."""
+    unlocked = locks.unlock(db, account)
+    if unlocked:
+        event = Event(Action.ACCOUNT_UNLOCKED, target=account, detail={"reason": reason[:200]})
+        trail.record(db, event, origin, now=now)
+    return unlocked
+
+
+def reset_factors(
+    db: Session,
+    vault: Vault,
+    trail: Trail,
+    notifier: Notifier,
+    account: str,
+    origin: Origin,
+    *,
+    reason: str,
+    now: datetime,
+) -> int:
+    """Take every second factor and recovery code from the account of this key, and end its sign-ins.
+
+    How many factors went. Its password opens it alone afterwards.
+    """
+    went = factors.remove_all(db, account)
+    end_sign_ins_by(db, vault, account, reason="factors_reset", now=now)
+    detail = {"kind": "all", "factors": went, "reason": reason[:200]}
+    trail.record(db, Event(Action.FACTOR_REMOVED, target=account, detail=detail), origin, now=now)
+    notifier.tell(db, account, Told(Kind.FACTOR_REMOVED, "全部第二步验证和恢复码"), now=now)
+    return went
+
+
+def end_sign_ins_by(db: Session, vault: Vault, account: str, *, reason: str, now: datetime) -> int:
+    """End every sign-in that was opened with the secrets of the account of this key; how many."""
+    kind, _, account_id = account.partition(":")
+    column = {
+        "person": SigninSession.person_id,
+        "legal": SigninSession.legal_account_id,
+        "mandate": SigninSession.mandate_id,
+    }[kind]
+    # A sign-in of the version before does not say whose secrets opened it: rather one more is ended.
+    unsaid = and_(SigninSession.account == "", column == UUID(account_id))
+    which = or_(SigninSession.account == account, unsaid)
+    return _end_sessions(db, vault, which, reason=reason, now=now)
+
+
+def key_of(db: Session, account: Person | Enterprise) -> str:
+    """The key of a person's or a company's own account; empty for a company that has none."""
+    if isinstance(account, Person):
+        return f"person:{account.id}"
+    legal = db.scalar(select(LegalAccount.id).where(LegalAccount.enterprise_id == account.id))
+    return f"legal:{legal}" if legal else ""
 
 
 def end_client_grants(db: Session, client_id: str, *, now: datetime) -> None:
@@ -93,6 +191,17 @@ def end_client_grants(db: Session, client_id: str, *, now: datetime) -> None:
         update(Grant).where(Grant.client_id == client_id, Grant.ended_at.is_(None)).values(ended_at=now),
         execution_options={"synchronize_session": False},
     )
+
+
+def _suspend_staff(db: Session, member_id: UUID, *, now: datetime) -> bool:
+    suspended = db.execute(
+        update(StaffMember)
+        .where(StaffMember.id == member_id, StaffMember.suspended_at.is_(None))
+        .values(suspended_at=now),
+        execution_options={"synchronize_session": False},
+    )
+    end_staff_sessions(db, member_id, reason="locked", now=now)
+    return bool(suspended.rowcount)  # type: ignore[attr-defined]  # an UPDATE's result has it
 
 
 def _account_event(action: Action, account: Person | Enterprise, reason: str) -> Event:
@@ -113,3 +222,21 @@ def _end_sessions(
     if ended:
         logouts.tell(db, vault, ended, now=now)
     return len(ended)
+
+
+def end_all_sessions(
+    db: Session,
+    vault: Vault,
+    trail: Trail,
+    account: Person | Enterprise,
+    origin: Origin,
+    *,
+    reason: str,
+    now: datetime,
+) -> int:
+    """End every sign-in of a person in any capacity, or of all who act for a company; how many."""
+    of_person = isinstance(account, Person)
+    column = SigninSession.person_id if of_person else SigninSession.enterprise_id
+    ended = _end_sessions(db, vault, column == account.id, reason="ended_by_staff", now=now)
+    trail.record(db, _account_event(Action.SESSIONS_ENDED, account, reason), origin, now=now)
+    return ended

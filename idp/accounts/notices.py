@@ -1,7 +1,8 @@
 """Notices of section Y: what happened to an account is said to the phone of record, with 不是我.
 
 A notice is a row and a message in the outbox, both written in the transaction of what they tell. Its
-link works without a sign-in and does one thing: it locks the account until its password is reset.
+link works without a sign-in and does one thing: it locks the account (:mod:`idp.accounts.locks`). Who
+gets the message by mistake learns nobody's name from it.
 """
 
 from __future__ import annotations
@@ -11,19 +12,23 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, String
+from sqlalchemy import Index, LargeBinary, String, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from idp.accounts.calendar import SHANGHAI
 from idp.accounts.models import LegalAccount, Mandate, Person
 from idp.accounts.outbox import enqueue
 from idp.accounts.sessions import Device
-from idp.adapters.ephemeral import EphemeralStore
+from idp.adapters.ephemeral import EphemeralStore, StoreUnavailable
+from idp.config import Settings
 from idp.crypto import Vault, hash_token, new_token
 from idp.db import Base, uuid7
 
 SMS = "sms"
-"""The outbox's kind of message for the SMS gateway: {"phone", "text", "code", "purpose"}."""
+"""The outbox's kind of message for the SMS gateway: {"phone", "text", "code", "purpose"}, and `expires_at`
+(seconds since 1970) where it is of no use later."""
 _DAY = 86400
+_LONGEST_WHAT = 30
 
 
 class Kind(StrEnum):
@@ -87,6 +92,7 @@ class Notifier:
     store: EphemeralStore
     issuer: str
     site: str
+    hotline: str
     life: timedelta
     most: int
 
@@ -96,7 +102,7 @@ class Notifier:
         False where there is no phone, or it was told often enough today.
         """
         phone = phone_of_record(db, self.vault, account)
-        if phone is None or self.store.increment(f"notice:{account}:{told.kind}", ttl=_DAY) > self.most:
+        if phone is None or self._often_enough(account, told.kind):
             return False
         token = new_token(16)
         db.add(
@@ -111,11 +117,64 @@ class Notifier:
                 expires_at=now + self.life,
             )
         )
-        sentence = SENTENCES[told.kind].format(what=told.what)
-        text = f"【{self.site}】{sentence}。不是您本人操作？请打开 {self.issuer}/n/{token} 暂停账号。"
+        text = self._text(told, token, now=now)
         payload = {"phone": phone, "text": text, "code": None, "purpose": told.kind.value}
         enqueue(db, self.vault, kind=SMS, subject=account, payload=payload, now=now)
         return True
+
+    def _often_enough(self, account: str, kind: Kind) -> bool:
+        """Count this notice before it is written; what rolls back was still counted."""
+        try:
+            return self.store.increment(f"notice:{account}:{kind}", ttl=_DAY) > self.most
+        except StoreUnavailable:
+            # What happened to an account is told rather than not. Nobody can make it happen often
+            # meanwhile: without the store nobody signs in.
+            return False
+
+    def _text(self, told: Told, token: str, *, now: datetime) -> str:
+        """One message: when, what, and the one thing to do."""
+        at = now.astimezone(SHANGHAI)
+        when = f"{at.month} 月 {at.day} 日 {at:%H:%M}"
+        said = f"【{self.site}】{when}，{_sentence(told.kind, told.what[:_LONGEST_WHAT])}。"
+        if told.kind is Kind.LOCKED:
+            # There is nothing left to lock, so this token is given to nobody.
+            return said + (
+                f"恢复请拨打服务热线 {self.hotline}。" if self.hotline else "恢复请联系办理业务的单位。"
+            )
+        return f"{said}不是您本人操作？请打开 {self.issuer}/n/{token} 暂停账号。"
+
+
+def notifier_of(settings: Settings, vault: Vault, store: EphemeralStore) -> Notifier:
+    """The notifier of an installation, for the application and for commands alike."""
+    return Notifier(
+        vault,
+        store,
+        issuer=settings.issuer,
+        site=settings.site_name,
+        hotline=settings.hotline,
+        life=timedelta(days=settings.notice_days),
+        most=settings.notices_a_day,
+    )
+
+
+def find_notice(db: Session, token: str, *, now: datetime) -> Notice | None:
+    """The notice whose link was opened; None once it has expired."""
+    asked = select(Notice).where(Notice.token_hash == hash_token(token), Notice.expires_at > now)
+    return db.scalars(asked).first()
+
+
+def deny(db: Session, notice: Notice, *, now: datetime) -> bool:
+    """Note that the person said 不是我; True for the one who said it first."""
+    denied = db.execute(
+        update(Notice).where(Notice.id == notice.id, Notice.denied_at.is_(None)).values(denied_at=now),
+        execution_options={"synchronize_session": False},
+    )
+    return bool(denied.rowcount)  # type: ignore[attr-defined]  # an UPDATE's result has it
+
+
+def said(notice: Notice) -> str:
+    """What the notice told, as a sentence without its full stop."""
+    return _sentence(notice.kind, notice.what)
 
 
 def phone_of_record(db: Session, vault: Vault, account: str) -> str | None:
@@ -129,3 +188,9 @@ def phone_of_record(db: Session, vault: Vault, account: str) -> str | None:
         mandate = db.get_one(Mandate, UUID(account_id))
         return db.get_one(Person, mandate.person_id).phone(vault) or mandate.phone(vault)
     return None
+
+
+def _sentence(kind: str, what: str) -> str:
+    # A process of the version to come may have written a kind that this one does not know.
+    found = {known.value: sentence for known, sentence in SENTENCES.items()}.get(kind, "您的账号有安全变动")
+    return found.format(what=what)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +28,10 @@ class NotDelivered(Exception):
     """The other side did not take the message now; it is tried again."""
 
 
+class Undeliverable(Exception):
+    """The other side will never take the message, or it is too late for it; it is given up at once."""
+
+
 class OutboxMessage(Base):
     """A message on its way out."""
 
@@ -45,6 +49,14 @@ class OutboxMessage(Base):
     created_at: Mapped[datetime]
 
     __table_args__ = (Index("ix_outbox_due", "next_try_at"),)
+
+    def payload(self, vault: Vault) -> dict[str, Any]:
+        """What it says while it waits, with `id`, the same at every try, and `at`, when it was made.
+
+        Raises idp.crypto.SealBroken.
+        """
+        told: dict[str, Any] = json.loads(vault.open("outbox.payload", self.id, self.payload_sealed or b""))
+        return {**told, "id": str(self.id), "at": self.created_at.astimezone(UTC).isoformat()}
 
 
 def enqueue(
@@ -75,23 +87,22 @@ def deliver_due(
     The deliverer runs outside any transaction. Returns how many messages were tried.
     """
     claimed = _claim(database, tuple(deliverers), now=now, limit=limit)
-    for message_id, kind, sealed in claimed:
-        error = ""
+    for message in claimed:
+        error, given_up = "", False
         try:
-            deliverers[kind](json.loads(vault.open("outbox.payload", message_id, sealed)))
-        except NotDelivered as refused:
+            deliverers[message.kind](message.payload(vault))
+        except (NotDelivered, Undeliverable) as refused:
             error = str(refused)[:200] or "not delivered"
+            given_up = isinstance(refused, Undeliverable)
         except Exception as fault:  # noqa: BLE001 - one message with a fault must not hold up the others
             # The kind only: an exception's text may hold what the message says.
             error = type(fault).__name__
         with database.begin() as db:
-            _settle(db, message_id, error, now=now)
+            _settle(db, message.id, error, given_up=given_up, now=now)
     return len(claimed)
 
 
-def _claim(
-    database: Database, kinds: tuple[str, ...], *, now: datetime, limit: int
-) -> list[tuple[UUID, str, bytes]]:
+def _claim(database: Database, kinds: tuple[str, ...], *, now: datetime, limit: int) -> list[OutboxMessage]:
     with database.begin() as db:
         begin_write(db)
         due = (
@@ -105,16 +116,16 @@ def _claim(
         for row in rows:
             # A worker that dies with the message in hand gives it back when the claim lapses.
             row.next_try_at = now + _CLAIM
-        return [(row.id, row.kind, row.payload_sealed or b"") for row in rows]
+        return rows
 
 
-def _settle(db: Session, message_id: UUID, error: str, *, now: datetime) -> None:
+def _settle(db: Session, message_id: UUID, error: str, *, given_up: bool, now: datetime) -> None:
     message = db.get_one(OutboxMessage, message_id)
     message.tries += 1
     message.last_error = error
     if not error:
         message.delivered_at, message.next_try_at, message.payload_sealed = now, None, None
-    elif message.tries > len(RETRY_AFTER):
+    elif given_up or message.tries > len(RETRY_AFTER):
         message.failed_at, message.next_try_at, message.payload_sealed = now, None, None
     else:
         message.next_try_at = now + timedelta(seconds=RETRY_AFTER[message.tries - 1])

@@ -2,7 +2,9 @@
 
 `ephemeral`: the store of short-lived facts, on a SQLite file of its own or on Redis.
 `outside`: how any address that a client registered is called: the public network alone, bounded.
+`networks`: which IP addresses are on it.
 `relying_party`: delivers logout tokens. `key_sets`: fetches what stands at a client's `jwks_uri`.
+`sms`: the gateway that texts are handed to.
 
 Only `idp.app` names a concrete adapter; everybody else asks for the protocol.
 """

@@ -9,7 +9,6 @@ the deadline, and one that pours the limit.
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import ssl
 import threading
@@ -22,13 +21,14 @@ from typing import Any
 import httpcore2
 import httpx2
 
+from idp.adapters.networks import is_outside
+
 _FAULTS = (
     httpcore2.TimeoutException,
     httpcore2.NetworkError,
     httpcore2.ProtocolError,
     httpcore2.UnsupportedProtocol,
 )
-_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 
 
 class NotOutside(httpx2.TransportError):
@@ -67,18 +67,6 @@ class OutsideTransport(httpx2.BaseTransport):
                 return httpx2.Response(answer.status, headers=headers, content=body)
         except _FAULTS as fault:
             raise httpx2.TransportError(type(fault).__name__) from fault
-
-
-def is_outside(address: str) -> bool:
-    """Whether an IP address is on the public network, also when it wraps another one."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    if found.version == 6:
-        wrapped = found.ipv4_mapped or found.sixtofour
-        if found in _TRANSLATED:
-            wrapped = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
-        if wrapped:
-            return is_outside(str(wrapped))
-    return found.is_global and not found.is_multicast
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,8 +121,8 @@ def add(  # noqa: PLR0913 - an option is an argument
 def _register(new: NewClient, *, as_json: bool) -> None:
     with opened() as desk:
         with desk.transaction() as db:
-            client, secret = add_client(db, new, production=is_production(desk), now=desk.now)
             check_redirects_leave(new, desk.settings.issuer)
+            client, secret = add_client(db, new, production=is_production(desk), now=desk.now)
             record(desk, db, Action.CLIENT_ADDED, client, after=recorded(client))
         told = with_secret(metadata(client), secret)
         show(told, as_json=as_json, lines=fields(told))

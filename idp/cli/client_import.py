@@ -103,8 +103,8 @@ def _import(desk: Desk, db: Session, registration: Registration) -> bool:
     before = db.get(Client, registration.client_id)
     new = registration.as_new(Decided.before(before))
     try:
-        check_client(new, production=is_production(desk))
         check_redirects_leave(new, desk.settings.issuer)
+        check_client(new, production=is_production(desk))
         _check_secret(new, before)
         if before is None:
             client, _secret = add_client(db, new, production=is_production(desk), now=desk.now)

@@ -174,6 +174,9 @@ def _welcome(settings: Settings) -> Iterator[str]:
     people = ((p.name, p.key, p.phone, world.PERSON_PASSWORD, p.case) for p in world.PEOPLE)
     yield from table(("个人登录 person", "account", "phone", "password", "case"), people)
     yield ""
+    staff = ((m.name, m.account, world.STAFF_PASSWORD, m.totp_secret, m.role.value) for m in world.STAFF)
+    yield from table(("工作台 staff", "account", "password", "TOTP secret", "role"), staff)
+    yield ""
     yield f"All of it for a tool: {settings.issuer}/demo/manifest.json"
     yield f"The idp commands beside it: set -a; . {settings.var_dir / 'demo.env'}"
     yield f"Logs: {settings.var_dir / 'log'}"

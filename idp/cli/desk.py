@@ -26,7 +26,15 @@ from idp.accounts.audit import Event, Origin
 from idp.app import Backends, open_backends
 from idp.config import Settings, load_settings
 
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise typer.BadParameter("must be printable text")
+    return text
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Reason = Annotated[str, typer.Option(help="Kept in the audit trail; no personal data.", callback=_printable)]
 
 
 class Refused(Exception):

@@ -10,8 +10,23 @@ import typer
 from idp.access.clients import ClientRefused
 from idp.access.key_life import RotationRefused
 from idp.accounts.passwords import PasswordRefused
+from idp.accounts.staff_roster import RosterRefused
 from idp.adapters.ephemeral import StoreUnavailable
-from idp.cli import audits, clients, database, demo, errors, keys, mandates, people, serving, settings, worker
+from idp.cli import (
+    accounts,
+    audits,
+    clients,
+    database,
+    demo,
+    errors,
+    keys,
+    mandates,
+    people,
+    serving,
+    settings,
+    staff,
+    worker,
+)
 from idp.cli.desk import Failed, Refused
 from idp.config import SettingsRefused
 from idp.crypto import SealBroken
@@ -37,9 +52,10 @@ for name, group in {
     "db": database.group,
     "client": clients.group,
     "key": keys.group,
-    "person": people.person_group,
-    "account": people.account_group,
+    "person": people.group,
+    "account": accounts.group,
     "mandate": mandates.group,
+    "staff": staff.group,
     "audit": audits.group,
 }.items():
     app.add_typer(group, name=name, no_args_is_help=True)
@@ -59,7 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _explain(error: Exception) -> tuple[int, str]:
     """Exit code and sentence for what was foreseen; an empty sentence for what was not."""
-    if isinstance(error, Refused | SettingsRefused | ClientRefused | PasswordRefused | RotationRefused):
+    if isinstance(
+        error, Refused | SettingsRefused | ClientRefused | PasswordRefused | RotationRefused | RosterRefused
+    ):
         return WRONG_INPUT, str(error)
     if isinstance(error, SealBroken):
         return WRONG_INPUT, "IDP_DATA_KEYS does not open what is in this database: it belongs to another one."

@@ -23,11 +23,14 @@ from sqlalchemy.exc import IntegrityError
 from idp.access import key_life, logout_delivery, logouts
 from idp.access.keys import KeySource, announce_keys
 from idp.access.retention import forget
+from idp.accounts import notices, sms_delivery
 from idp.accounts.outbox import deliver_due
 from idp.adapters.ephemeral import StoreUnavailable
 from idp.adapters.relying_party import RelyingParties
+from idp.adapters.sms import NoSmsGateway, SmsGateway, gateway_of
 from idp.app import Backends
 from idp.cli.desk import opened
+from idp.cli.trail_checks import TrailChecks
 from idp.config import Settings
 from idp.db import is_outage
 from idp.web import logs
@@ -51,6 +54,10 @@ class Worker:
     stopping: threading.Event = field(default_factory=threading.Event)
     rounds: int = 0
     deliverers: Deliverers = field(default_factory=dict)
+    checks: TrailChecks = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.checks = TrailChecks(self.backends, self.stopping)
 
     def run(self) -> None:
         """Work until told to stop, slower while something does not answer."""
@@ -59,6 +66,7 @@ class Worker:
             healthy = self._try_round()
             pause = ROUND_SECONDS if healthy else min(pause * 2, LONGEST_PAUSE)
             self.stopping.wait(pause)
+        self.checks.finish()
 
     def round(self, now: datetime) -> None:
         """Every job once. Raises whatever a job raises."""
@@ -75,8 +83,10 @@ class Worker:
 
     def _each_minute(self, now: datetime) -> None:
         if not self.deliverers:
-            self.deliverers = deliverers(self.settings, self.backends, self.relying_parties)
+            sms = gateway_of(self.settings)
+            self.deliverers = deliverers(self.settings, self.backends, self.relying_parties, sms)
         tend_keys(self.settings, self.backends, now=now)
+        self.checks.ask_for_today(now=now)
         self.backends.store.purge()
         while not self.stopping.is_set():
             with self.backends.database.begin() as db:
@@ -86,6 +96,7 @@ class Worker:
     def _try_round(self) -> bool:
         try:
             self.round(datetime.now(UTC))
+            self.checks.tend(now=datetime.now(UTC))
         except Exception as error:  # noqa: BLE001 - a worker that dies of one bad row does nothing for the others
             outage = isinstance(error, StoreUnavailable) or is_outage(error)
             # Type only: the text of an exception may hold what a message says.
@@ -103,25 +114,37 @@ def work(
         desk = stack.enter_context(opened())
         relying_parties = RelyingParties(inside_allowed=desk.settings.demo)
         stack.callback(relying_parties.close)
+        # Before the first round: a setting that cannot be used is said at the start.
+        sms = gateway_of(desk.settings)
         worker = Worker(desk.settings, desk.backends, relying_parties)
+        worker.deliverers = deliverers(desk.settings, desk.backends, relying_parties, sms)
         if once:
             worker.round(desk.now)
+            worker.checks.tend(now=desk.now)
+            worker.checks.finish()
             return
         _stop_on_signal(worker.stopping)
         logs.configure()
         logs.tell("worker started")
+        if isinstance(sms, NoSmsGateway):
+            logs.tell("no SMS gateway: IDP_SMS_URL is empty", level=logging.WARNING)
         worker.run()
         logs.tell("worker stopped")
 
 
-def deliverers(settings: Settings, backends: Backends, relying_parties: RelyingParties) -> Deliverers:
+def deliverers(
+    settings: Settings, backends: Backends, relying_parties: RelyingParties, sms: SmsGateway
+) -> Deliverers:
     """Kind of message to what delivers it; a new kind is added here."""
     # Asked for each message: beside a call to a relying party that costs nothing.
     keys = KeySource(backends.store, backends.database.session, backends.vault, ask_every=0)
     logout = logout_delivery.deliverer(
         keys.current, relying_parties, issuer=settings.issuer, clock=lambda: datetime.now(UTC)
     )
-    return {logouts.KIND: logout}
+    return {
+        logouts.KIND: logout,
+        notices.SMS: sms_delivery.deliverer(sms, clock=lambda: datetime.now(UTC)),
+    }
 
 
 def tend_keys(settings: Settings, backends: Backends, *, now: datetime) -> None:

@@ -19,6 +19,7 @@ def manifest(*, issuer: str, port_base: int) -> dict[str, Any]:
             "legal": [_legal(company) for company in world.COMPANIES],
             "operator": [_operator(mandate) for mandate in world.MANDATES],
             "person": [_person(person) for person in world.PEOPLE],
+            "staff": [_staff(member) for member in world.STAFF],
         },
         "clients": CLIENTS,
     }
@@ -70,4 +71,15 @@ def _person(person: world.DemoPerson) -> dict[str, Any]:
             for mandate in world.MANDATES
             if mandate.person == person.key
         ],
+    }
+
+
+def _staff(member: world.DemoStaff) -> dict[str, Any]:
+    return {
+        "case": member.case,
+        "account": member.account,
+        "password": world.STAFF_PASSWORD,
+        "totp_secret": member.totp_secret,
+        "role": member.role.value,
+        "name": member.name,
     }

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from idp.access.clients import Client
 from idp.access.registration import NewClient, add_client, apply_registration, check_client
+from idp.accounts import factors
 from idp.accounts.calendar import civil_day
 from idp.accounts.directory import (
     NewMandate,
@@ -29,6 +30,8 @@ from idp.accounts.directory import (
 )
 from idp.accounts.models import Credential, Enterprise, LoginName, Mandate, Person
 from idp.accounts.passwords import PasswordHasher
+from idp.accounts.staff import StaffMember, find_staff
+from idp.accounts.staff_roster import NewStaff, add_staff
 from idp.crypto import Vault, hash_token
 from idp.demo import addresses, manifest, world
 
@@ -52,6 +55,8 @@ class Seeder:
         }
         for mandate in world.MANDATES:
             self._mandate(mandate, companies[mandate.company], people[mandate.person])
+        for member in world.STAFF:
+            self._staff(member)
         self.db.flush()
 
     def _person(self, wanted: world.DemoPerson) -> Person:
@@ -107,6 +112,38 @@ class Seeder:
         row.manage_operators, row.manage_seals = wanted.manage_operators, wanted.manage_seals
         self._password(wanted.password, must_change=wanted.must_change, mandate_id=row.id)
 
+    def _staff(self, wanted: world.DemoStaff) -> None:
+        new = NewStaff(wanted.account, wanted.name, wanted.role)
+        row = find_staff(self.db, wanted.account) or add_staff(self.db, self.vault, new, now=self.now)
+        if row.name(self.vault) != wanted.name:
+            row.set_name(self.vault, wanted.name)
+        row.role, row.suspended_at = wanted.role.value, None
+        row.enrolled_at = row.enrolled_at or self.now
+        password = world.STAFF_PASSWORD
+        if row.password_hash is None or not self.hasher.verify(row.password_hash, password).right:
+            row.password_hash, row.password_changed_at = self.hasher.hash(password), self.now
+        self._authenticator_app(row, wanted.totp_secret)
+
+    def _authenticator_app(self, member: StaffMember, secret: str) -> None:
+        """Leave `member` the one factor of the manifest, and no recovery codes."""
+        held = factors.list_factors(self.db, member.key)
+        apps = self.db.scalars(select(factors.TotpSecret).filter_by(account=member.key)).all()
+        if len(held) == 1 and [app.secret(self.vault) for app in apps] == [secret]:
+            # Kept as it is, so that a code it spent stays spent.
+            codes = factors.RecoveryCode
+            self.db.execute(delete(codes).where(codes.account == member.key))
+            return
+        factors.remove_all(self.db, member.key)
+        factors.add_totp(
+            self.db,
+            self.vault,
+            account=member.key,
+            name="验证器 App",
+            secret=secret,
+            step=0,
+            now=self.now,
+        )
+
     def _login_name(self, name: str, **owner: UUID) -> None:
         if self.db.scalars(select(LoginName).filter_by(**owner)).first() is None:
             self.db.add(LoginName(name=name, **owner))
@@ -119,7 +156,7 @@ class Seeder:
             self.db.add(credential)
         elif not self.hasher.verify(credential.password_hash, password).right:
             credential.password_hash, credential.changed_at = self.hasher.hash(password), self.now
-        credential.must_change = must_change
+        credential.must_change, credential.locked_at = must_change, None
 
 
 def register_portal(db: Session, *, secret: str, port_base: int, now: datetime) -> None:

@@ -2,15 +2,13 @@
 
 ========================  =================================================================
 /demo/manifest.json       addresses, client ids, accounts; 503 until every application answers
-/demo/outbox.json         the SMS sent to a phone, newest first
+/demo/outbox.json         the SMS to a phone, newest first: what waits and what was delivered
 /demo/captcha/<id>.json   the answer to a captcha
 ========================  =================================================================
 """
 
 from __future__ import annotations
 
-import json
-from datetime import UTC
 from typing import Any
 
 import httpx2
@@ -19,7 +17,9 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from idp.accounts.identifiers import parse_phone
+from idp.accounts.notices import SMS
 from idp.accounts.outbox import OutboxMessage
+from idp.adapters.sms import DemoSmsGateway
 from idp.demo import addresses, manifest
 from idp.proof import captcha
 from idp.web.platform import db, platform, settings
@@ -28,6 +28,7 @@ blueprint = Blueprint("demo", __name__, url_prefix="/demo")
 
 _ANSWER_SECONDS = 2.0
 _NEWEST = 200
+_TOLD = ("phone", "text", "code", "purpose", "at")
 
 
 @blueprint.get("/manifest.json")
@@ -44,18 +45,15 @@ def show_manifest() -> ResponseReturnValue:
 
 @blueprint.get("/outbox.json")
 def show_outbox() -> Response:
-    """The SMS in the outbox, newest first; `phone` keeps those to one number."""
+    """The SMS that wait for the worker and those it delivered, newest first; `phone` keeps one number's."""
     wanted = parse_phone(request.args.get("phone", ""))
     if request.args.get("phone") and wanted is None:
         return jsonify([])
-    rows = db().scalars(
-        select(OutboxMessage)
-        .where(OutboxMessage.kind == "sms", OutboxMessage.payload_sealed.is_not(None))
-        .order_by(OutboxMessage.created_at.desc(), OutboxMessage.id.desc())
-        .limit(_NEWEST)
-    )
-    sent = [_message(row) for row in rows]
-    return jsonify([message for message in sent if wanted in {None, message["phone"]}])
+    # By id, which begins with the time of its making; one being delivered just now stands in both places.
+    found = {sms["id"]: sms for sms in [*_waiting(), *DemoSmsGateway(settings().var_dir).delivered()]}
+    newest = [found[message_id] for message_id in sorted(found, reverse=True)]
+    told = [{name: sms.get(name) for name in _TOLD} for sms in newest if wanted in {None, sms["phone"]}]
+    return jsonify(told[:_NEWEST])
 
 
 @blueprint.get("/captcha/<captcha_id>.json")
@@ -67,10 +65,14 @@ def show_captcha(captcha_id: str) -> Response:
     return jsonify(answer=answer)
 
 
-def _message(row: OutboxMessage) -> dict[str, Any]:
-    payload = json.loads(platform().vault.open("outbox.payload", row.id, row.payload_sealed or b""))
-    told = {name: payload.get(name) for name in ("phone", "text", "code", "purpose")}
-    return {**told, "at": row.created_at.astimezone(UTC).isoformat()}
+def _waiting() -> list[dict[str, Any]]:
+    waiting = (
+        select(OutboxMessage)
+        .where(OutboxMessage.kind == SMS, OutboxMessage.payload_sealed.is_not(None))
+        .order_by(OutboxMessage.id.desc())
+        .limit(_NEWEST)
+    )
+    return [row.payload(platform().vault) for row in db().scalars(waiting)]
 
 
 def _answers(name: str, url: str) -> bool:

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from idp.accounts.models import EnterpriseStatus, EnterpriseType
+from idp.accounts.staff import StaffRole
 
 LEGAL_PASSWORD = "Faren-2026-songhua"  # noqa: S105 - printed for everyone who runs the demo
 OPERATOR_PASSWORD = "Jingban-2026-songhua"  # noqa: S105 - likewise
 FIRST_PASSWORD = "Chushi-2026-songhua"  # noqa: S105 - likewise
 PERSON_PASSWORD = "Geren-2026-songhua"  # noqa: S105 - likewise
+STAFF_PASSWORD = "Gongzuo-2026-songhua"  # noqa: S105 - likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,17 @@ class DemoMandate:
     def must_change(self) -> bool:
         """Whether its first use is still ahead."""
         return self.case == "first_use"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoStaff:
+    """Somebody who works at the console; `totp_secret` (base32) is what his authenticator app has."""
+
+    account: str
+    name: str
+    role: StaffRole
+    totp_secret: str
+    case: str = "live"
 
 
 # Each list begins with a live one that every portal knows.
@@ -143,6 +156,13 @@ MANDATES = (
     DemoMandate("A", "zhouqm", "expired", begins=timedelta(days=-395), ends=timedelta(days=-30)),
     DemoMandate("B", "wujing", "future", begins=timedelta(days=30), ends=timedelta(days=395)),
     DemoMandate("C", "weidong", "first_use"),
+)
+
+STAFF = (
+    DemoStaff("linadmin", "林建国", StaffRole.ADMIN, "DEMOADMINSONGHUAJIANGTONGXINGYAN"),
+    DemoStaff("hekefu", "何雨晴", StaffRole.SERVICE, "DEMOKEFUSONGHUAJIANGTONGXINGYANS"),
+    DemoStaff("maozhuguan", "毛志远", StaffRole.SUPERVISOR, "DEMOZHUGUANSONGHUAJIANGTONGXINGY"),
+    DemoStaff("xushenji", "许静", StaffRole.AUDITOR, "DEMOSHENJISONGHUAJIANGTONGXINGYA"),
 )
 
 

@@ -7,7 +7,14 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from idp.accounts.outbox import RETRY_AFTER, NotDelivered, OutboxMessage, deliver_due, enqueue
+from idp.accounts.outbox import (
+    RETRY_AFTER,
+    NotDelivered,
+    OutboxMessage,
+    Undeliverable,
+    deliver_due,
+    enqueue,
+)
 from tests.oauth.asking import at_once
 from tests.world import World
 
@@ -142,3 +149,30 @@ def test_a_worker_takes_only_the_kinds_it_can_deliver(world: World) -> None:
     queued(world, "for another worker", kind="logout")
     assert work(world, refuse) == 0
     assert messages(world)[0].tries == 0
+
+
+def test_one_that_will_never_be_taken_is_given_up_at_once_and_wiped(world: World) -> None:
+    def never(_payload: dict[str, Any]) -> None:
+        raise Undeliverable("no such phone")
+
+    queued(world, "x")
+    assert work(world, never) == 1
+    assert work(world, never, now=world.now() + timedelta(days=1)) == 0
+    given_up = messages(world)[0]
+    assert (given_up.payload_sealed, given_up.delivered_at, given_up.tries) == (None, None, 1)
+    assert given_up.failed_at is not None
+    assert given_up.last_error == "no such phone"
+
+
+def test_each_try_brings_the_same_id_and_the_time_of_its_making(world: World) -> None:
+    told: list[tuple[str, str]] = []
+
+    def note(payload: dict[str, Any]) -> None:
+        told.append((payload["id"], payload["at"]))
+        raise NotDelivered
+
+    queued(world, "x")
+    for seconds in (0, 10):
+        work(world, note, now=world.now() + timedelta(seconds=seconds))
+    row = messages(world)[0]
+    assert told == [(str(row.id), row.created_at.isoformat())] * 2

@@ -13,7 +13,8 @@ import httpx2
 import pytest
 
 from idp.adapters.key_sets import KeySets, NotFetched
-from idp.adapters.outside import OutsideTransport, is_outside
+from idp.adapters.networks import is_outside
+from idp.adapters.outside import OutsideTransport
 from tests.adapters.loopback import Answer, a_server
 
 

@@ -1,4 +1,4 @@
-"""`idp person` and `idp account`: adding people, suspending and resuming accounts."""
+"""`idp person`: adding people."""
 
 from __future__ import annotations
 
@@ -77,51 +77,3 @@ def test_a_wrong_person_is_refused(
 ) -> None:
     assert sentence in embedded.refuses(*adding(**changes), stdin=password)
     embedded.refuses("account", "show", "linxiaoman")
-
-
-def test_a_suspended_person_is_out_and_comes_back_when_resumed(idp: Command, world: World) -> None:
-    person = world.a_person()
-    browser = world.browser()
-    browser.sign_in_person(person)
-    assert idp.does("account", "show", person.account)["live_sign_ins"] == 1
-    told = idp.does("account", "suspend", person.phone, "--reason", "报失")
-    assert (told["live_sign_ins"], bool(told["suspended_at"])) == (0, True)
-    assert "/login" in browser.open("/center/person").url
-    assert "already" in idp.refuses("account", "suspend", person.account)
-    assert idp.does("account", "resume", person.account)["suspended_at"] is None
-    assert "not suspended" in idp.refuses("account", "resume", person.account)
-    assert "/center/person" in world.browser().sign_in_person(person).url
-    actions = [action for action, actor in audited(world, f"person:{person.row.id}") if actor == "cli"]
-    assert actions == ["account_suspended", "account_resumed"]
-
-
-@pytest.mark.parametrize("by", ["uscc", "account"])
-def test_a_company_is_found_by_credit_code_and_by_account(idp: Command, world: World, by: str) -> None:
-    company = world.a_company()
-    told = idp.does("account", "show", getattr(company, by))
-    assert (told["uscc"], told["name"], told["state"]) == (company.uscc, company.name, "active")
-    assert company.representative.name not in str(told)
-
-
-def test_a_suspended_company_ends_the_sign_ins_of_its_operators(idp: Command, world: World) -> None:
-    operator = world.an_operator()
-    browser = world.browser()
-    browser.sign_in_operator(operator)
-    idp.does("account", "suspend", operator.company.uscc)
-    assert "/login" in browser.open("/center/operator").url
-
-
-def test_a_company_not_yet_activated_is_shown_as_pending(idp: Command, world: World) -> None:
-    company = world.a_company(active=False)
-    told = idp.does("account", "show", company.uscc)
-    assert (told["state"], told["account"]) == ("pending", None)
-
-
-@pytest.mark.parametrize("command", ["show", "suspend", "resume"])
-@pytest.mark.parametrize("name", ["nobody", "", "\udcff", "9" * 5000, "91990100MA0TX00115", "13800000001"])
-def test_a_name_nobody_has_is_refused(embedded: Command, command: str, name: str) -> None:
-    assert "No account" in embedded.refuses("account", command, name)
-
-
-def test_a_reason_that_cannot_be_shown_is_refused(embedded: Command) -> None:
-    assert "printable" in embedded.refuses("account", "suspend", "somebody", "--reason", "a\x07b")

@@ -7,12 +7,15 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import func, select
 
-from idp.accounts import directory
+from idp.accounts import directory, factors
 from idp.accounts.models import Credential, Enterprise, LoginName, Mandate, Person
+from idp.accounts.staff import find_staff
 from idp.demo import world as facts
 from idp.demo.manifest import manifest
 from idp.demo.seed import Seeder, register_portal
-from tests.world import ACompany, AnOperator, APerson, World
+from idp.proof import recovery_codes
+from tests.staff.acting import a_code, is_in, type_password
+from tests.world import ACompany, AnOperator, APerson, AStaffMember, World
 
 ACCOUNTS = manifest(issuer="", port_base=8000)["accounts"]
 
@@ -112,6 +115,48 @@ def test_what_somebody_changed_is_set_back(world: World) -> None:
     seed(world)
     for kind, lands_at in (("legal", "enterprise"), ("operator", "operator"), ("person", "person")):
         assert f"/center/{lands_at}" in signs_in(world, kind, ACCOUNTS[kind][0])
+
+
+def test_every_staff_member_comes_in_with_what_the_manifest_says(world: World) -> None:
+    seed(world)
+    for account in ACCOUNTS["staff"]:
+        browser = world.browser()
+        assert "/second" in type_password(browser, account["account"], account["password"]).url
+        assert is_in(browser.submit({"code": a_code(account["totp_secret"])}, follow=False))
+
+
+def test_what_a_staff_member_changed_is_set_back_and_his_sign_in_stays(world: World) -> None:
+    seed(world)
+    account = ACCOUNTS["staff"][0]
+    with world.write() as db:
+        member = find_staff(db, account["account"])
+        assert member is not None
+        factors.remove_all(db, member.key)
+        recovery_codes.renew(db, world.backends.vault, member.key, now=world.now())
+        member.password_hash, member.role = world.hash("Something else 1"), "auditor"
+    world.a_totp(member.key)
+    browser = world.at_the_console(member=AStaffMember(member, member.account, ""))
+    with world.write() as db:
+        db.merge(member).suspended_at = world.now()
+    seed(world)
+    assert browser.open("/staff").status == 200
+    assert "管理员" in browser.page.text if browser.page else False
+    other = world.browser()
+    type_password(other, account["account"], account["password"])
+    assert is_in(other.submit({"code": a_code(account["totp_secret"])}, follow=False))
+    with world.reading() as db:
+        assert len(factors.list_factors(db, member.key)) == 1
+        assert recovery_codes.left(db, member.key) == 0
+
+
+def test_a_code_that_was_used_stays_used_after_a_restart(world: World) -> None:
+    seed(world)
+    account, code = ACCOUNTS["staff"][0], a_code(ACCOUNTS["staff"][0]["totp_secret"])
+    for expected in (True, False):
+        browser = world.browser()
+        type_password(browser, account["account"], account["password"])
+        assert is_in(browser.submit({"code": code}, follow=False)) is expected
+        seed(world)
 
 
 def test_people_who_were_added_stay(world: World) -> None:

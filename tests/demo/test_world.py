@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from base64 import b32decode
 
 import pytest
 
 from idp.accounts.identifiers import parse_account, parse_phone, parse_resident_id, parse_uscc
 from idp.accounts.passwords import check_new_password
+from idp.accounts.staff import StaffRole
 from idp.demo import world
 from idp.demo.manifest import manifest
 from tests.conftest import make_settings
@@ -93,6 +95,17 @@ def test_the_manifest_covers_the_cases_of_the_contract() -> None:
         if account["uscc"] == ACCOUNTS["legal"][0]["uscc"] and account["case"] == "live"
     ]
     assert rights == [(True, True), (False, False)]
+
+
+def test_there_is_a_staff_member_for_each_role_the_first_an_administrator() -> None:
+    roles = [account["role"] for account in ACCOUNTS["staff"]]
+    assert roles[0] == "administrator"
+    assert sorted(roles) == sorted(StaffRole)
+    assert {account["case"] for account in ACCOUNTS["staff"]} == {"live"}
+    for account in ACCOUNTS["staff"]:
+        about = (account["account"], account["name"])
+        check_new_password(account["password"], settings=make_settings(database_url="x"), about=about)
+        assert len(b32decode(account["totp_secret"])) == 20  # RFC 4226 §4: 160 bits
 
 
 def test_a_company_not_yet_activated_has_neither_account_nor_password() -> None:

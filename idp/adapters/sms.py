@@ -1,0 +1,164 @@
+"""The SMS gateway: where a text for somebody's phone is handed over (docs/sms.md).
+
+`HttpSmsGateway` posts to the address of ``IDP_SMS_URL``; `DemoSmsGateway` keeps what it was given in a
+file, for demo mode; `NoSmsGateway` stands where none was named. One conformance test runs against the
+first two. A message carries an id that stays the same at every try, so that a gateway can drop doubles:
+a worker that dies between the delivery and its note of it delivers again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import httpx2
+
+from idp.adapters.outside import OutsideTransport
+from idp.config import Settings, SettingsRefused, is_loopback
+
+_SECONDS = 5.0
+_LONGEST = 64_000
+_HEADERS = {"Accept-Encoding": "identity"}
+# RFC 9110 §15.5: the request is at fault, except where it only came at a bad moment.
+_NOT_NOW = frozenset({408, 425, 429})
+KEPT = 1000
+"""How many delivered messages the demo remembers."""
+
+
+class SmsRefused(Exception):
+    """The gateway will never take this message (no such number); no secret is in the words."""
+
+
+class NotReached(Exception):
+    """The gateway did not take the message now; it is tried again. No secret is in the words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sms:
+    """A text for a phone of 11 digits.
+
+    `at` is the instant of its making (ISO 8601). `code` is a code the text contains, for the demo's
+    tools; no gateway is given it.
+    """
+
+    id: str
+    phone: str
+    text: str
+    purpose: str
+    at: str
+    code: str | None = None
+
+
+class SmsGateway(Protocol):
+    """Takes a text for a phone."""
+
+    def send(self, message: Sms) -> None:
+        """Hand `message` over. Raises SmsRefused, NotReached."""
+        ...
+
+
+class HttpSmsGateway:
+    """Posts JSON to the gateway of the installation; at most 5 seconds in all, no redirect followed.
+
+    The address is the operator's own setting and may lie inside his network. Raises SettingsRefused for
+    one that would send phones and the token in clear.
+    """
+
+    def __init__(self, url: str, token: str) -> None:
+        parts = urlsplit(url)
+        in_clear = parts.scheme == "http" and is_loopback(parts.hostname or "")
+        if not parts.hostname or not (parts.scheme == "https" or in_clear):
+            raise SettingsRefused("IDP_SMS_URL must be an https address, or http on loopback.")
+        self._url = url
+        self._http = httpx2.Client(
+            headers={**_HEADERS, **({"Authorization": f"Bearer {token}"} if token else {})},
+            follow_redirects=False,
+            transport=OutsideTransport(inside_allowed=True, seconds=_SECONDS, longest=_LONGEST),
+        )
+
+    def send(self, message: Sms) -> None:
+        """Hand `message` over. Raises SmsRefused, NotReached."""
+        told = {name: getattr(message, name) for name in ("id", "phone", "text", "purpose")}
+        try:
+            status = self._http.post(self._url, json=told).status_code
+        except (httpx2.HTTPError, httpx2.InvalidURL) as fault:
+            raise NotReached(type(fault).__name__) from None
+        if 400 <= status < 500 and status not in _NOT_NOW:
+            raise SmsRefused(f"refused with {status}")
+        if not 200 <= status < 300:
+            raise NotReached(f"answered {status}")
+
+
+class NoSmsGateway:
+    """Stands where no gateway was named: nothing leaves, and the outbox gives it up in time."""
+
+    def send(self, message: Sms) -> None:  # noqa: ARG002 - the protocol's signature
+        """Raises NotReached."""
+        raise NotReached("no gateway: IDP_SMS_URL is empty")
+
+
+class DemoSmsGateway:
+    """Keeps what it was given in a file of the var directory (mode 0600), the newest 1,000.
+
+    What the last digits of a phone do stands in docs/simulators.md.
+    """
+
+    NOT_AT_FIRST = "9999"
+    NEVER = "9998"
+
+    def __init__(self, var_dir: Path) -> None:
+        self._file = var_dir / "sms_delivered.jsonl"
+
+    def send(self, message: Sms) -> None:
+        """Keep `message`, once whatever the number of its tries. Raises SmsRefused, NotReached."""
+        if message.phone.endswith(self.NEVER):
+            raise SmsRefused("the simulator knows no such phone")
+        with _locked(self._file) as file:
+            kept = _lines(file)
+            tries = {line["delivered"] for line in kept if line["id"] == message.id}
+            if True in tries:
+                return
+            delivered = bool(tries) or not message.phone.endswith(self.NOT_AT_FIRST)
+            kept.append({**asdict(message), "delivered": delivered})
+            file.seek(0)
+            file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in kept[-KEPT:])
+            file.truncate()
+        if not delivered:
+            raise NotReached("the simulator is away at the first try")
+
+    def delivered(self) -> list[dict[str, Any]]:
+        """What was delivered, in the order of delivery."""
+        with _locked(self._file) as file:
+            return [line for line in _lines(file) if line["delivered"]]
+
+
+def gateway_of(settings: Settings) -> SmsGateway:
+    """The gateway of this installation. Raises SettingsRefused."""
+    if settings.demo:
+        return DemoSmsGateway(settings.var_dir)
+    if settings.sms_url:
+        return HttpSmsGateway(settings.sms_url, settings.sms_token.get_secret_value())
+    return NoSmsGateway()
+
+
+def _locked(path: Path) -> Any:
+    """`path` for reading and writing, made with mode 0600; nobody else holds it until it is closed."""
+    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8")
+    fcntl.flock(file, fcntl.LOCK_EX)
+    return file
+
+
+def _lines(file: Any) -> list[dict[str, Any]]:
+    """The lines that are whole: a process that was killed may have left half of one."""
+    found = []
+    for line in file:
+        try:
+            found.append(json.loads(line))
+        except ValueError:
+            continue
+    return found
