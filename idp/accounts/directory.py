@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
 from idp.accounts.calendar import civil_day
+from idp.accounts.factors import has_any, key_of
 from idp.accounts.identifiers import parse_account, parse_phone, parse_resident_id, parse_uscc
 from idp.accounts.models import (
     Credential,
@@ -47,6 +48,9 @@ _LEGAL_LOGIN = (
         Credential.password_hash,
         Credential.must_change,
         Credential.changed_at,
+        Credential.locked_at,
+        Credential.forgotten_browsers,
+        has_any(key_of("legal", LegalAccount.id)),
     )
     .select_from(Enterprise)
     .join(LegalAccount, LegalAccount.enterprise_id == Enterprise.id)
@@ -63,6 +67,7 @@ _WHICH = {"code": Enterprise.uscc == bindparam("typed"), "name": Enterprise.id =
 # Built once: building them costs as much as running them.
 _COMPANIES = {kind: _COMPANY.where(which) for kind, which in _WHICH.items()}
 _LEGAL_LOGINS = {kind: _LEGAL_LOGIN.where(which) for kind, which in _WHICH.items()}
+_LEGAL_LOGIN_OF = _LEGAL_LOGIN.where(LegalAccount.id == bindparam("account_id"))
 
 
 class AlreadyTaken(Exception):
@@ -107,6 +112,9 @@ class LegalLogin(NamedTuple):
     password_hash: str | None
     must_change: bool | None
     changed_at: datetime | None
+    locked_at: datetime | None
+    forgotten_browsers: list[str] | None
+    has_factor: bool
 
 
 def find_enterprise(db: Session, typed: str) -> Enterprise | None:
@@ -122,7 +130,13 @@ def find_legal_login(db: Session, typed: str) -> LegalLogin | None:
         return None
     # Columns alone need nothing of the session but its connection.
     row = db.connection().execute(_LEGAL_LOGINS[asked[0]], {"typed": asked[1]}).first()
-    return LegalLogin(*row) if row else None
+    return LegalLogin._make(row) if row else None
+
+
+def get_legal_login(db: Session, account_id: UUID) -> LegalLogin | None:
+    """The same of the company's account with this id."""
+    row = db.connection().execute(_LEGAL_LOGIN_OF, {"account_id": account_id}).first()
+    return LegalLogin._make(row) if row else None
 
 
 def find_person(db: Session, vault: Vault, typed: str) -> Person | None:

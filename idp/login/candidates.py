@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, String, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from idp.accounts.calendar import civil_day
@@ -22,7 +22,9 @@ from idp.accounts.directory import (
     find_legal_login,
     find_mandate,
     find_person,
+    get_legal_login,
 )
+from idp.accounts.factors import has_any
 from idp.accounts.identity import Identity, Role
 from idp.accounts.models import (
     Credential,
@@ -42,12 +44,15 @@ class PendingActivation(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StoredPassword:
-    """A credential as it was when it was read."""
+    """A credential as it was when it was read; `has_factor`: its account has a second factor beside it."""
 
     id: UUID
     password_hash: str
     must_change: bool
     changed_at: datetime
+    locked_at: datetime | None
+    forgotten_browsers: list[str]
+    has_factor: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +71,29 @@ class Candidate:
         changed = self.credential.changed_at.isoformat() if self.credential else ""
         return keyed_digest(b"known-browser", self.key, changed)
 
+    def is_forgotten(self, browser: str) -> bool:
+        """Whether its owner took the browser with this id from those he knows."""
+        return self.credential is not None and browser in self.credential.forgotten_browsers
 
-_STORED = select(Credential.id, Credential.password_hash, Credential.must_change, Credential.changed_at)
+    def knows(self, browser: str, tags: tuple[str, ...]) -> bool:
+        """Whether it signed in before in the browser with this id that remembers `tags`."""
+        return self.browser_tag in tags and not self.is_forgotten(browser)
+
+    @property
+    def has_factor(self) -> bool:
+        """Whether a second factor is asked for beside the password."""
+        return self.credential is not None and self.credential.has_factor
+
+
+_STORED = select(
+    Credential.id,
+    Credential.password_hash,
+    Credential.must_change,
+    Credential.changed_at,
+    Credential.locked_at,
+    Credential.forgotten_browsers,
+    has_any(bindparam("account", type_=String)),
+)
 Finder = Callable[[Session, Vault, datetime], Candidate]
 
 
@@ -80,18 +106,7 @@ def legal(typed: str) -> Finder:
             return _nobody("legal", typed)
         if found.activated_at is None:
             raise PendingActivation
-        return Candidate(
-            key=f"legal:{found.account_id}",
-            credential=_password_of(found),
-            identity=Identity(
-                found.representative_id,
-                Role.LEGAL_REPRESENTATIVE,
-                found.enterprise_id,
-                legal_account_id=found.account_id,
-            ),
-            obstacle=_company_obstacle(found.status, found.suspended_at)
-            or _person_obstacle(found.representative_suspended_at),
-        )
+        return _legal(found)
 
     return find
 
@@ -118,12 +133,7 @@ def person(typed: str) -> Finder:
         found = find_person(db, vault, typed)
         if found is None:
             return _nobody("person", typed)
-        return Candidate(
-            key=f"person:{found.id}",
-            credential=_credential(db, Credential.person_id == found.id),
-            identity=Identity(found.id, Role.NATURAL_PERSON),
-            obstacle=_person_obstacle(found.suspended_at),
-        )
+        return _person(db, found)
 
     return find
 
@@ -141,16 +151,63 @@ def of_mandate(mandate_id: UUID) -> Finder:
     return find
 
 
+def of_account(key: str) -> Finder:
+    """The account with this key (:func:`idp.accounts.identity.account_of`), proved by something else."""
+    kind, _, account_id = key.partition(":")
+
+    def find(db: Session, vault: Vault, now: datetime) -> Candidate:
+        if kind == "person" and (human := db.get(Person, UUID(account_id))):
+            return _person(db, human)
+        if kind == "legal" and (found := get_legal_login(db, UUID(account_id))) and found.activated_at:
+            return _legal(found)
+        if kind == "mandate":
+            return of_mandate(UUID(account_id))(db, vault, now)
+        return _nobody(key)
+
+    return find
+
+
+def _legal(found: LegalLogin) -> Candidate:
+    credential = _password_of(found)
+    return Candidate(
+        key=f"legal:{found.account_id}",
+        credential=credential,
+        identity=Identity(
+            found.representative_id,
+            Role.LEGAL_REPRESENTATIVE,
+            found.enterprise_id,
+            legal_account_id=found.account_id,
+        ),
+        obstacle=_company_obstacle(found.status, found.suspended_at)
+        or _person_obstacle(found.representative_suspended_at)
+        or _lock(credential),
+    )
+
+
+def _person(db: Session, found: Person) -> Candidate:
+    key = f"person:{found.id}"
+    credential = _credential(db, key, Credential.person_id == found.id)
+    return Candidate(
+        key=key,
+        credential=credential,
+        identity=Identity(found.id, Role.NATURAL_PERSON),
+        obstacle=_person_obstacle(found.suspended_at) or _lock(credential),
+    )
+
+
 def _operator(
     db: Session, mandate: Mandate, enterprise: Enterprise, holder: Person, *, now: datetime
 ) -> Candidate:
+    key = f"mandate:{mandate.id}"
+    credential = _credential(db, key, Credential.mandate_id == mandate.id)
     return Candidate(
-        key=f"mandate:{mandate.id}",
-        credential=_credential(db, Credential.mandate_id == mandate.id),
+        key=key,
+        credential=credential,
         identity=Identity(holder.id, Role.OPERATOR, enterprise.id, mandate.id),
         obstacle=_company_obstacle(enterprise.status, enterprise.suspended_at)
         or _person_obstacle(holder.suspended_at)
-        or _mandate_obstacle(mandate, now=now),
+        or _mandate_obstacle(mandate, now=now)
+        or _lock(credential),
     )
 
 
@@ -160,15 +217,23 @@ def _nobody(*typed: str) -> Candidate:
     return Candidate(key="nobody:" + keyed_digest(b"nobody", *(canonical_name(word) for word in typed)))
 
 
-def _credential(db: Session, owner: ColumnElement[bool]) -> StoredPassword | None:
-    row = db.connection().execute(_STORED.where(owner)).first()
+def _credential(db: Session, key: str, owner: ColumnElement[bool]) -> StoredPassword | None:
+    row = db.connection().execute(_STORED.where(owner), {"account": key}).first()
     return StoredPassword(*row) if row else None
 
 
 def _password_of(found: LegalLogin) -> StoredPassword | None:
     if found.credential_id is None or found.password_hash is None or found.changed_at is None:
         return None
-    return StoredPassword(found.credential_id, found.password_hash, bool(found.must_change), found.changed_at)
+    return StoredPassword(
+        found.credential_id,
+        found.password_hash,
+        bool(found.must_change),
+        found.changed_at,
+        found.locked_at,
+        found.forgotten_browsers or [],
+        found.has_factor,
+    )
 
 
 def _words_about(
@@ -194,6 +259,12 @@ def _company_obstacle(status: str, suspended_at: datetime | None) -> str:
 
 def _person_obstacle(suspended_at: datetime | None) -> str:
     return "您的账号已停用。请拨打服务热线了解原因。" if suspended_at else ""
+
+
+def _lock(credential: StoredPassword | None) -> str:
+    if credential is None or credential.locked_at is None:
+        return ""
+    return "您已报告不是本人操作，账号已暂停。请重置密码，或拨打服务热线恢复。"
 
 
 def _mandate_obstacle(mandate: Mandate, *, now: datetime) -> str:

@@ -74,3 +74,24 @@ class FirstPasswordForm(Form):
     confirm_password = PasswordField(
         validators=[InputRequired("请再次输入新密码"), Length(max=4096, message="密码太长")]
     )
+
+
+class CodeForm(Form):
+    """A code of an authenticator app, or a recovery code."""
+
+    code = StringField(
+        validators=[
+            InputRequired("请填写动态口令或恢复码"),
+            Length(max=64, message="动态口令是 6 位数字，恢复码是 10 个字母和数字"),
+        ]
+    )
+
+
+class PasskeyForm(Form):
+    """What a passkey answers is no field of a person's: the form holds what is said of it."""
+
+
+class PasswordForm(Form):
+    """The password of whoever is signed in."""
+
+    password = _password()

@@ -37,6 +37,6 @@ Who calls, and with what
 What is given
   ``grants/``    a file a grant
   ``tokens``     making and reading access tokens and ID tokens
-  ``claims``     what tokens and userinfo say; ``scope_words`` the same in words for people
+  ``claims``     what tokens and userinfo say
   ``refusals/``  every refusal an integrator can meet: number, registered error, how to mend it
 """

@@ -29,12 +29,12 @@ from idp.oauth import authorize as dispatcher
 from idp.oauth.authorize import Answering, Step
 from idp.oauth.device_authorization import as_request
 from idp.oauth.refusals import AuthorizationError
-from idp.oauth.scope_words import what_it_sees
 from idp.proof.throttle import Throttled
 from idp.web import cookies, shown, signin
 from idp.web.errors import Stop
 from idp.web.platform import db, now, platform, settings
 from idp.web.render import minute, page
+from idp.web.scope_words import what_it_sees
 from idp.web.signin import sign_in_required
 from idp.web.words import who
 

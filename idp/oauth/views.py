@@ -25,11 +25,11 @@ from idp.oauth.authorize import Answering, Step
 from idp.oauth.refusals import AuthorizationError, Refusal, answers, pages, requests
 from idp.oauth.responses import ReturnAddress
 from idp.oauth.rules import Asked
-from idp.oauth.scope_words import what_it_sees
 from idp.web import cookies, shown, signin
 from idp.web.errors import Stop
 from idp.web.platform import db, now, platform, settings
 from idp.web.render import minute, page
+from idp.web.scope_words import what_it_sees
 from idp.web.security import LONGEST_QUERY, allow_form_to, csrf
 from idp.web.signin import sign_in_required
 from idp.web.words import who
@@ -190,7 +190,7 @@ def _proceed(asked: Answering, transaction: str | None) -> BaseResponse:
         )
     view = {
         Step.SIGN_IN: "login.start",
-        Step.PROVE: "login.start",
+        Step.PROVE: "login.second",
         Step.COMPANY: "login.company",
         Step.OTHER_IDENTITY: "login.identity",
         Step.CONSENT: "oauth.consent",

@@ -23,6 +23,7 @@ from idp.login.journey import PAGES
 
 LEGAL, OPERATOR, PERSON = Role.LEGAL_REPRESENTATIVE, Role.OPERATOR, Role.NATURAL_PERSON
 EVERYBODY = frozenset(Role)
+PASSWORDS = tuple(way for way in OFFERED if way.level == PASSWORD)
 SCAN = Method("scan", SECOND_PROOF, EVERYBODY)
 CODE = Method("code", SECOND_PROOF, frozenset({LEGAL, PERSON}), adds=True)
 CAMERA = Method("camera", FACE, frozenset({PERSON}), adds=True)
@@ -31,7 +32,7 @@ UNIT, OWN = (LEGAL, OPERATOR, PERSON), (PERSON,)
 
 def names(wanted: Wanted, held: Held | None, *more: Method) -> tuple[Lack, set[str]]:
     """The decision with the passwords and `more`, its ways by name."""
-    found = decide(wanted, held, (*OFFERED, *more))
+    found = decide(wanted, held, (*PASSWORDS, *more))
     return found.lack, {way.name for way in found.ways}
 
 
@@ -48,10 +49,19 @@ def test_what_is_no_level_satisfies_nothing_and_is_satisfied_by_nothing() -> Non
 
 
 def test_passwords_reach_one_level_and_each_new_way_its_own() -> None:
-    assert reachable() == (PASSWORD,)
-    assert reachable((*OFFERED, SCAN)) == (PASSWORD, SECOND_PROOF)
-    assert reachable((*OFFERED, CAMERA)) == LEVELS
+    assert reachable(PASSWORDS) == (PASSWORD,)
+    assert reachable((*PASSWORDS, SCAN)) == (PASSWORD, SECOND_PROOF)
+    assert reachable((*PASSWORDS, CAMERA)) == LEVELS
     assert reachable((CODE,)) == (), "a proof that is added needs a sign-in to be added to"
+
+
+def test_here_a_second_proof_is_reached_at_once_or_added_by_everybody() -> None:
+    assert reachable() == (PASSWORD, SECOND_PROOF)
+    wanted = Wanted(UNIT, (SECOND_PROOF,))
+    assert {way.name for way in decide(wanted, None).ways} == {"legal", "operator", "person", "passkey"}
+    for role in Role:
+        step = decide(wanted, Held(role, PASSWORD))
+        assert (step.lack, [way.name for way in step.ways]) == (Lack.PROOF, ["second"])
 
 
 def test_every_way_has_a_page() -> None:

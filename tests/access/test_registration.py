@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from idp.access.client_rules import broken_rules
 from idp.access.clients import Client, ClientRefused
 from idp.access.registration import (
     NewClient,
@@ -74,26 +75,94 @@ def test_an_algorithm_needs_a_key_of_its_kind(alg: str) -> None:
             check_client(a_registration(profile="basic", **{field: alg}), production=True)
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        "https://localhost/x",
-        "https://app.localhost/x",
-        "https://127.0.0.1/x",
-        "https://10.1.2.3/x",
-        "https://192.168.0.1:8443/x",
-        "https://169.254.169.254/latest",
-        "https://0.0.0.0/x",
-        "https://[::1]/x",
-        "https://[fe80::1]/x",
-        "https://[::ffff:10.0.0.1]/x",
-    ],
-)
-def test_an_address_inside_is_never_called_in_production(address: str) -> None:
-    for given in ({"backchannel_logout_uri": address}, {"jwks": None, "jwks_uri": address}):
-        with pytest.raises(ClientRefused, match="public network"):
+INSIDE = [
+    "https://localhost/x",
+    "https://app.localhost/x",
+    "https://localhost.localdomain/x",
+    "https://printer.local/x",
+    "https://metadata.google.internal/x",
+    "https://127.0.0.1/x",
+    "https://10.1.2.3/x",
+    "https://172.16.0.1/x",
+    "https://192.168.0.1:8443/x",
+    "https://100.100.100.200/latest",
+    "https://169.254.169.254/latest",
+    "https://0.0.0.0/x",
+    "https://224.0.0.1/x",
+    "https://[::1]/x",
+    "https://[::]/x",
+    "https://[fe80::1]/x",
+    "https://[fd00:ec2::254]/x",
+    "https://[::ffff:10.0.0.1]/x",
+    "https://[::ffff:7f00:1]/x",
+    "https://[::7f00:1]/x",
+    "https://[64:ff9b::a00:1]/x",
+    "https://[2002:a00:1::]/x",
+]
+
+
+def leading_to(address: str) -> list[dict[str, Any]]:
+    """Each way by which a registration can lead to an address."""
+    return [
+        {"redirect_uris": (address,)},
+        {"post_logout_redirect_uris": (address,)},
+        {"backchannel_logout_uri": address},
+        {"jwks": None, "jwks_uri": address},
+    ]
+
+
+@pytest.mark.parametrize("address", INSIDE)
+def test_no_address_leads_into_the_network_in_production(address: str) -> None:
+    for given in leading_to(address):
+        with pytest.raises(ClientRefused, match="public network") as refused:
             check_client(a_registration(**given), production=True)
+        assert refused.value.field in given
+        assert "内部网络" in refused.value.zh
         check_client(a_registration(**given), production=False)
+
+
+@pytest.mark.parametrize("host", ["2130706433", "0x7f000001", "127.1", "0177.0.0.1", "10.0.0.0x1", "0x7f.1"])
+def test_a_number_that_browsers_read_as_an_address_is_refused_everywhere(host: str) -> None:
+    for given in leading_to(f"https://{host}/x"):
+        for production in (True, False):
+            with pytest.raises(ClientRefused, match="Not an acceptable address"):
+                check_client(a_registration(**given), production=production)
+
+
+@pytest.mark.parametrize("host", ["1.1.1.1", "[2606:4700::1111]", "portal.example", "a1.2b.example"])
+def test_a_public_address_may_be_registered(host: str) -> None:
+    for given in leading_to(f"https://{host}/x"):
+        check_client(a_registration(**given), production=True)
+
+
+def test_every_refusal_speaks_chinese_and_names_its_field() -> None:
+    wrong = a_registration(
+        name="",
+        client_id="编号",
+        sector="a b",
+        contacts=("",),
+        default_acr_values=("none",),
+        default_max_age=-1,
+        auth_method="x",
+        id_token_alg="x",
+        subject_type="x",
+        grant_types=("refresh_token", "x"),
+        scopes=("X",),
+        assertion_alg="x",
+        redirect_uris=("x",),
+        post_logout_redirect_uris=("x",),
+        backchannel_logout_uri="x",
+        jwks_uri="x",
+        client_uri="x",
+        resources=("x",),
+        serves=("x",),
+    )
+    unfit = a_registration(jwks={"keys": []}, jwks_uri="https://portal.example/jwks", grant_types=())
+    told = [*broken_rules(wrong, production=True), *broken_rules(unfit, production=True)]
+    assert len(told) > 20
+    for refused in told:
+        assert refused.field in NewClient.__dataclass_fields__, refused
+        assert any("\u4e00" <= letter <= "\u9fff" for letter in refused.zh), refused
 
 
 def test_a_host_name_has_a_length() -> None:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import time_machine
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from idp.accounts.models import Credential
+from idp.accounts import factors
+from idp.accounts.audit import AuditEvent
+from idp.accounts.models import Credential, LegalAccount
+from idp.accounts.notices import Notice
+from idp.accounts.sessions import SigninSession
+from idp.proof.passkeys import Ceremony
+from tests.authenticator import AnAuthenticator
 from tests.world import ACompany, AnOperator, APerson, Browser, Page, World
 
 WRONG = "Not-this-one 7"
@@ -70,3 +79,86 @@ def change_password(world: World, person: APerson, password: str) -> None:
             .where(Credential.person_id == person.row.id)
             .values(password_hash=world.hash(password), changed_at=world.now())
         )
+
+
+def key_of(world: World, known: APerson | ACompany | AnOperator) -> str:
+    """The key of somebody's account."""
+    if isinstance(known, APerson):
+        return f"person:{known.row.id}"
+    if isinstance(known, AnOperator):
+        return f"mandate:{known.mandate.id}"
+    with world.reading() as db:
+        account = select(LegalAccount.id).where(LegalAccount.enterprise_id == known.row.id)
+        return f"legal:{db.scalars(account).one()}"
+
+
+def a_passkey(world: World, account: str) -> AnAuthenticator:
+    """An authenticator with a passkey of the account with this key."""
+    settings, vault = world.settings, world.backends.vault
+    ceremony, device = Ceremony(world.backends.store, settings, vault, "elsewhere"), AnAuthenticator()
+    asked = ceremony.ask_to_add(account, label="林小满", present=())
+    verified = ceremony.check_added(asked.id, device.create(asked.options), account)
+    with world.write() as db:
+        factors.add_passkey(db, account=account, name="安全密钥", now=world.now(), **verified)
+    return device
+
+
+def options_on(page: Page) -> str:
+    """What the page's passkey form asks the browser for."""
+    found = re.search(r'data-options="([^"]*)"', page.html)
+    assert found, page.text
+    return html.unescape(found.group(1))
+
+
+def open_to_all(page: Page) -> str:
+    """The same without the list of passkeys that will do."""
+    return json.dumps({**json.loads(options_on(page)), "allowCredentials": []})
+
+
+def touch(browser: Browser, device: AnAuthenticator, *, follow: bool = False, **bent: Any) -> Page:
+    """Press the passkey button of the open page, and send what `device` answers."""
+    assert browser.page, "no page is open"
+    return send(browser, device.get(options_on(browser.page), **bent), follow=follow)
+
+
+def send(browser: Browser, answer: str, *, follow: bool = False) -> Page:
+    """Send the passkey form of the open page with this answer."""
+    assert browser.page, "no page is open"
+    forms = range(browser.page.form_count)
+    number = next(one for one in forms if "answer" in browser.page.form(one)["fields"])
+    return browser.submit({"answer": answer}, number=number, follow=follow)
+
+
+def same_browser(world: World, browser: Browser) -> Browser:
+    """Another window of a browser nobody is signed in in yet, for requests side by side."""
+    twin, host = world.browser(), urlsplit(world.settings.issuer).hostname or ""
+    twin.client.set_cookie("idp_browser", browser.cookie("idp_browser") or "", domain=host)
+    return twin
+
+
+def sign_in(browser: Browser, known: APerson | ACompany | AnOperator, *, tx: str = "") -> Page:
+    """Give the right password; the page it leads to."""
+    way, fields = names_of(known)
+    browser.open(f"/login/{way}" + (f"?tx={tx}" if tx else ""))
+    return browser.submit_with_captcha({**fields, "password": known.password})
+
+
+def told(world: World, account: str) -> list[tuple[str, str]]:
+    """Kind and words of the notices to the account with this key, the oldest first."""
+    with world.reading() as db:
+        mine = select(Notice.kind, Notice.what).where(Notice.account == account).order_by(Notice.id)
+        return [(kind, what) for kind, what in db.execute(mine)]
+
+
+def trail_of(world: World, target: str) -> list[tuple[str, dict[str, Any]]]:
+    """Action and detail of the audit lines about an account, the oldest first."""
+    with world.reading() as db:
+        lines = select(AuditEvent).where(AuditEvent.target == target).order_by(AuditEvent.id)
+        return [(line.action, line.detail) for line in db.scalars(lines)]
+
+
+def last_session(world: World, account: str) -> SigninSession:
+    """The newest sign-in that this account's secrets opened."""
+    with world.reading() as db:
+        mine = select(SigninSession).where(SigninSession.account == account)
+        return db.scalars(mine.order_by(SigninSession.id.desc()).limit(1)).one()

@@ -162,6 +162,12 @@ UNREGISTRABLE = [
     "https://portal.example:x/cb",
     "https://[1.2.3.4]/cb",
     "https://[::1]x/cb",
+    "https://2130706433/cb",
+    "https://0x7f000001/cb",
+    "https://127.1/cb",
+    "https://0177.0.0.1/cb",
+    "https://portal.7/cb",
+    "https://999.1.1.1/cb",
 ]
 
 
@@ -181,8 +187,8 @@ def test_such_an_address_cannot_be_registered(uri: str) -> None:
     [
         f"https://{'a' * 63}.example/cb",
         "https://xn--fiqs8s.example:8443/cb",
-        "https://203.0.113.7/cb",
-        "https://[2001:db8::1]:8443/cb",
+        "https://9.9.9.9/cb",
+        "https://[2620:fe::fe]:8443/cb",
         "https://intranet/cb",
         "https://portal.example/cb;v=1,2?a=(b)",
     ],

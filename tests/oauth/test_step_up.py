@@ -24,7 +24,7 @@ from tests.oauth.test_par import push
 from tests.oauth.test_pending import transaction_of
 from tests.world import AClient, Authorization, Browser, Page, World, get_with
 
-LOA_1, LOA_2 = "urn:idp:loa:1", "urn:idp:loa:2"
+LOA_1, LOA_2, LOA_3 = "urn:idp:loa:1", "urn:idp:loa:2", "urn:idp:loa:3"
 AGAIN = "为了办理这项业务，需要您重新登录"
 
 
@@ -58,7 +58,7 @@ def test_a_level_the_sign_in_has_is_answered_silently_and_said(world: World) -> 
     assert introspect(world, client, tokens["access_token"])["acr"] == LOA_1
 
 
-@pytest.mark.parametrize("wanted", [LOA_2, "urn:idp:loa:3", f"{LOA_2} nonsense"])
+@pytest.mark.parametrize("wanted", [LOA_3, f"{LOA_3} nonsense"])
 @pytest.mark.parametrize("prompt", ["", "none", "login"])
 def test_a_level_nobody_can_reach_is_refused_before_any_password(
     world: World, wanted: str, prompt: str
@@ -72,17 +72,17 @@ def test_a_level_nobody_can_reach_is_refused_before_any_password(
 
 
 def test_a_pushed_request_hears_at_once_that_its_level_is_out_of_reach(world: World) -> None:
-    answer = push(world, Authorization(world.a_client()), acr_values=LOA_2)
+    answer = push(world, Authorization(world.a_client()), acr_values=LOA_3)
     assert answer.status_code == 400
     assert answer.get_json()["error"] == "unmet_authentication_requirements"
 
 
 def test_a_device_hears_at_once_that_its_level_is_out_of_reach(world: World) -> None:
     device = ADevice(world, a_device_client(world))
-    answer = device.asks(acr_values=LOA_2)
+    answer = device.asks(acr_values=LOA_3)
     assert answer.status_code == 400
     assert answer.get_json()["error"] == "unmet_authentication_requirements"
-    assert device.asks(acr_values=LOA_1).status_code == 200
+    assert device.asks(acr_values=f"{LOA_3} {LOA_2}").status_code == 200
 
 
 def test_levels_of_nobodys_here_are_passed_over(world: World) -> None:
@@ -92,18 +92,19 @@ def test_levels_of_nobodys_here_are_passed_over(world: World) -> None:
 
 def test_one_reachable_level_among_others_is_enough(world: World) -> None:
     person, browser, client = world.a_person(), world.browser(), world.a_client()
-    page = ask(browser, client, acr_values=f"urn:mace:incommon:iap:silver {LOA_2} {LOA_1}")
+    page = ask(browser, client, acr_values=f"urn:mace:incommon:iap:silver {LOA_3} {LOA_1}")
     assert tabs(page) == ["个人登录"]
     assert "code" in browser.sign_in_person(person, at=page.url).query
 
 
 def test_a_level_asked_for_by_claims_is_insisted_on_where_it_is_essential(world: World) -> None:
     browser, plain = a_signed_in_person(world), world.a_client()
-    unmet, strong = "unmet_authentication_requirements", world.a_client(default_acr_values=(LOA_2,))
+    unmet, strong = "unmet_authentication_requirements", world.a_client(default_acr_values=(LOA_3,))
     for client, level, essential, expected in (
-        (plain, LOA_2, True, unmet),
-        (plain, LOA_2, False, "code"),
-        (strong, LOA_2, False, unmet),  # a wish undoes no default
+        (plain, LOA_3, True, unmet),
+        (plain, LOA_3, False, "code"),
+        (plain, LOA_2, True, "interaction_required"),
+        (strong, LOA_3, False, unmet),  # a wish undoes no default
         (strong, LOA_1, True, "code"),
     ):
         claims = json.dumps({"id_token": {"acr": {"value": level, "essential": essential}}})
@@ -122,7 +123,7 @@ def test_a_level_taken_away_while_somebody_signs_in_is_said_to_the_portal(world:
     ask(browser, client, state="kept")
     key = f"pending:{transaction_of(browser)}"
     kept = json.loads(store.get(key) or b"")
-    kept["params"]["acr_values"] = LOA_2
+    kept["params"]["acr_values"] = LOA_3
     store.put(key, json.dumps(kept).encode(), ttl=600)
     transaction = key.partition(":")[2]
     page = browser.open(f"/login?tx={transaction}")
@@ -138,7 +139,7 @@ def test_a_level_taken_away_while_somebody_signs_in_is_said_to_the_portal(world:
 def test_registered_defaults_count_where_a_request_is_silent(world: World) -> None:
     browser = a_signed_in_person(world)
     old = world.a_client(default_max_age=60)
-    strong = world.a_client(default_acr_values=(LOA_2,))
+    strong = world.a_client(default_acr_values=(LOA_3,))
     with later(seconds=100):
         assert refused_with(ask(browser, old, prompt="none")) == ("login_required", True)
         assert "code" in ask(browser, old, prompt="none", max_age="200").query
@@ -148,9 +149,9 @@ def test_registered_defaults_count_where_a_request_is_silent(world: World) -> No
 
 @pytest.mark.parametrize("named", ["x", "", "1 urn:idp:loa:9"])
 def test_a_request_that_names_no_level_of_ours_does_not_undo_the_default(world: World, named: str) -> None:
-    strong = world.a_client(default_acr_values=(LOA_2,))
+    strong = world.a_client(default_acr_values=(LOA_3,))
     assert refused_with(ask(a_signed_in_person(world), strong, acr_values=named))[0].startswith("unmet_")
-    device = ADevice(world, a_device_client(world, default_acr_values=(LOA_2,)))
+    device = ADevice(world, a_device_client(world, default_acr_values=(LOA_3,)))
     assert device.asks(acr_values=named).get_json()["error"].startswith("unmet_")
 
 

@@ -37,7 +37,7 @@ class Surfer:
 
     def open(self, address: str) -> httpx2.Response:
         """Open an address; stops at the page, or at the redirect that leaves the provider."""
-        return self._arrive(self._http.get(address))
+        return self._arrive(self._http.get(urljoin(self.issuer, address)))
 
     def sign_in_operator(self, page: httpx2.Response, operator: dict[str, Any]) -> httpx2.Response:
         """Sign in on the operator's tab; where that leads."""
@@ -55,10 +55,11 @@ class Surfer:
         return self._arrive(self._http.post(str(page.url), data={**fields, **typed}))
 
     def submit(self, page: httpx2.Response, typed: dict[str, str]) -> httpx2.Response:
-        """Fill the page's own form, which is its first, and send it."""
+        """Fill the first form of the page that has these fields, or its first, and send it."""
         reader = FormReader()
         reader.feed(page.text)
-        form = reader.forms[0]
+        has_them = (form for form in reader.forms if typed.keys() <= form["fields"].keys())
+        form = next(has_them, reader.forms[0])
         return self._arrive(
             self._http.post(urljoin(str(page.url), form["action"] or ""), data={**form["fields"], **typed})
         )

@@ -1,4 +1,4 @@
-"""What a scope opens, in the words of the pages where a person decides about it."""
+"""What a scope opens, in the words of the pages where a person decides about it, and takes it back."""
 
 from __future__ import annotations
 

@@ -1,0 +1,81 @@
+"""What the views of the room share: its tools, the browser, where one goes on, how a refusal is said."""
+
+from __future__ import annotations
+
+import math
+
+from flask import Blueprint, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from idp.accounts.identity import Identity, Role
+from idp.accounts.sessions import SignedIn
+from idp.login import candidates, entry, service
+from idp.proof.passkeys import PasskeyRefused
+from idp.proof.second_factor import CodeRefused
+from idp.proof.throttle import Throttled
+from idp.web import cookies, signin
+from idp.web.platform import platform
+
+blueprint = Blueprint("login", __name__)
+
+# Deliberately vague: a stranger may not learn whether the account exists.
+_WRONG = "账号或密码不正确，请核对后重新填写"
+_SESSIONS = {
+    Role.LEGAL_REPRESENTATIVE: "enterprise.sessions",
+    Role.OPERATOR: "enterprise.operator_sessions",
+    Role.NATURAL_PERSON: "person.sessions",
+}
+
+
+def tools() -> entry.Tools:
+    """What the services of the room work with."""
+    here = platform()
+    return entry.Tools(here.settings, here.store, here.vault, here.hasher, here.trail, here.notifier)
+
+
+def browser(only_same: Identity | None = None) -> entry.Browser:
+    """The browser of this request; `only_same` is who alone may sign in in it now."""
+    known = cookies.known_browser()
+    return entry.Browser(cookies.browser_id(), known.id, known.tags, signin.origin(actor=""), only_same)
+
+
+def enter(welcome: entry.Welcome) -> Response:
+    """Open the sign-in, make the browser known, and go on where the journey began."""
+    signin.start(welcome.identity, welcome.proof)
+    signin.remember_account(welcome.browser_tag)
+    return go_on(welcome.identity.role)
+
+
+def go_on(role: Role) -> Response:
+    """Back to the request the browser came for, or to one's centre."""
+    transaction = request.args.get("tx")
+    if transaction:
+        return redirect(url_for("oauth.authorize", tx=transaction), 303)
+    return redirect(url_for(_SESSIONS[role]), 303)
+
+
+def sessions_page(signed_in: SignedIn) -> str:
+    """The address of the list of his sign-ins."""
+    return url_for(_SESSIONS[signed_in.identity.role])
+
+
+def sentence(refused: Exception) -> str:
+    """What a person reads of a refusal; an exception that is none is raised again."""
+    if isinstance(refused, service.WrongPassword):
+        return _WRONG
+    if isinstance(refused, entry.NotAllowedIn | CodeRefused | PasskeyRefused):
+        return str(refused)
+    if isinstance(refused, Throttled):
+        minutes = max(1, math.ceil(refused.wait.total_seconds() / 60))
+        return f"尝试次数过多，请过 {minutes} 分钟再试。曾经登录过的浏览器不受影响，账号没有被锁定"
+    if isinstance(refused, candidates.PendingActivation):
+        hotline = platform().settings.hotline
+        return f"该企业账号待激活，激活后才能登录。请拨打服务热线 {hotline} 办理激活"
+    raise refused
+
+
+def said_with(refused: Exception | None) -> tuple[int, dict[str, str]]:
+    """Status and headers of a page that says a refusal."""
+    if isinstance(refused, Throttled):
+        return 429, {"Retry-After": str(math.ceil(refused.wait.total_seconds()))}
+    return 200, {}

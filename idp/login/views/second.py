@@ -1,0 +1,119 @@
+"""第二步验证: after a password, or because a portal wants more than the sign-in that is there."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import redirect, request
+from werkzeug.wrappers import Response
+
+from idp.access.assurance import Lack
+from idp.access.pending import PendingRequest
+from idp.accounts.sessions import SignedIn
+from idp.login import confirm, entry, forms, journey, second
+from idp.login.again import Again
+from idp.login.views import factors, room
+from idp.login.views.room import blueprint
+from idp.web import shown, signin
+from idp.web.errors import Stop
+from idp.web.platform import db, now
+from idp.web.render import page
+from idp.web.security import allow_form_to
+from idp.web.signin import sign_in_required
+
+
+@blueprint.route("/login/second", methods=["GET", "POST"], endpoint="second")
+def second_factor() -> Any:
+    """With a ticket the second step of a sign-in, without one the step-up of the sign-in that is there."""
+    return _second_step(request.args["ticket"]) if "ticket" in request.args else _step_up()
+
+
+def _second_step(ticket: str) -> Any:
+    asked = journey.asked_for()
+    repeated = journey.again(asked)
+    browser = room.browser(repeated.only_same if repeated else None)
+    form, refusal = forms.CodeForm(request.form), None
+    try:
+        candidate = second.find(db(), room.tools(), ticket, browser, now=now())
+        given = factors.given(form)
+        if given:
+            try:
+                return room.enter(second.finish(db(), room.tools(), ticket, given, browser, now=now()))
+            except (entry.TicketGone, entry.NotAllowedIn, entry.AnotherIdentity):
+                raise
+            except Exception as refused:  # noqa: BLE001 - unknown ones are raised again
+                form.form_errors.append(room.sentence(refused))
+                refusal = refused
+    except entry.AnotherIdentity:
+        return redirect(journey.here("login.identity"), 303)
+    except (entry.TicketGone, entry.NotAllowedIn) as refused:
+        raise _stopped(refused) from None
+    if asked:
+        allow_form_to(asked.form_origins)
+    answer = page(
+        "login/second.html",
+        form=form,
+        ways=factors.ask(candidate.key, form),
+        portal_name=journey.portal_name(asked),
+        links=[("重新登录", journey.here("login.start"))],
+    )
+    return answer, *room.said_with(refusal)
+
+
+def _stopped(refused: Exception) -> Stop:
+    ways = (("重新登录", journey.here("login.start")),)
+    if isinstance(refused, entry.TicketGone):
+        return Stop(
+            "这一步已经失效",
+            "等待太久、尝试次数太多，或已经在别处完成。账号没有受到影响，请重新登录。",
+            ways=ways,
+        )
+    return Stop("现在不能登录", str(refused), status=403, ways=ways)
+
+
+@sign_in_required
+def _step_up() -> Any:
+    asked, signed_in = journey.asked_for(), signin.required()
+    if asked is None:
+        return redirect(room.sessions_page(signed_in))
+    repeated = journey.again(asked)
+    if repeated is None or asked.missing(signed_in.session).lack is not Lack.PROOF:
+        return redirect(journey.here("oauth.authorize"))
+    transaction = request.args.get("tx", "")
+    changed = shown.changed_since(transaction)
+    form, refusal = forms.CodeForm(request.form), None
+    given = factors.given(form) if not changed else None
+    if given:
+        try:
+            proved = confirm.by_factor(db(), room.tools(), signed_in, given, room.browser(), now=now())
+            return _raised(proved, signed_in)
+        except Exception as refused:  # noqa: BLE001 - unknown ones are raised again
+            form.form_errors.append(room.sentence(refused))
+            refusal = refused
+    return _step_up_page(asked, repeated, form, changed), *room.said_with(refusal)
+
+
+def _step_up_page(asked: PendingRequest, repeated: Again, form: forms.CodeForm, changed: str) -> str:
+    transaction, signed_in = request.args.get("tx", ""), repeated.signed_in
+    ways = factors.ask(signed_in.session.account_key, form)
+    back = urlencode({"next": journey.here("oauth.authorize")})
+    allow_form_to(asked.form_origins)
+    return page(
+        "login/step_up.html",
+        form=form,
+        ways=ways,
+        has_none=not ways["has_app"] and ways["asked"] is None,
+        set_up=f"{signin.home_of(signed_in.identity.role)}/security?{back}",
+        again=journey.explained(repeated),
+        changed=changed,
+        hidden=[shown.field(transaction)],
+        portal_name=journey.portal_name(asked),
+        links=[("换一个账号登录", journey.here("login.identity"))],
+    )
+
+
+def _raised(proved: confirm.Confirmed, signed_in: SignedIn) -> Response:
+    if not signin.raise_to(amr=proved.amr, acr=proved.acr):
+        return redirect(journey.here("login.start"), 303)
+    return room.go_on(signed_in.identity.role)

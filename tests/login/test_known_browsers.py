@@ -1,0 +1,140 @@
+"""Browsers an account knows, those it forgot, and the notice of a new one (section Y, S10, S29)."""
+
+from __future__ import annotations
+
+from sqlalchemy import event, select, update
+
+from idp.accounts.models import Credential
+from tests.login.acting import (
+    TOO_MANY,
+    a_passkey,
+    is_in,
+    key_of,
+    names_of,
+    sign_in,
+    told,
+    touch,
+    trail_of,
+    type_in,
+)
+from tests.world import PASSWORD, APerson, Browser, World
+
+
+def known_id(browser: Browser) -> str:
+    """The id by which accounts know a browser."""
+    return (browser.cookie("idp_known") or "").split(".")[0]
+
+
+def forget(world: World, person: APerson, *browsers: str) -> None:
+    """What 忘记 on the security page writes."""
+    with world.write() as db:
+        mine = update(Credential).where(Credential.person_id == person.row.id)
+        db.execute(mine.values(forgotten_browsers=list(browsers)))
+
+
+def forgotten(world: World, person: APerson) -> list[str]:
+    with world.reading() as db:
+        mine = select(Credential.forgotten_browsers).where(Credential.person_id == person.row.id)
+        return db.scalars(mine).one()
+
+
+def test_the_first_sign_in_ever_is_no_news(world: World) -> None:
+    person = world.a_person()
+    sign_in(world.browser(), person)
+    assert told(world, key_of(world, person)) == []
+
+
+def test_another_browser_is_told_once(world: World) -> None:
+    person, home = world.a_person(), world.browser()
+    account = key_of(world, person)
+    sign_in(home, person)
+    sign_in(home, person)
+    assert told(world, account) == []
+    other = world.browser()
+    sign_in(other, person)
+    assert told(world, account) == [("new_browser", "")]
+    sign_in(other, person)
+    sign_in(home, person)
+    assert told(world, account) == [("new_browser", "")]
+
+
+def test_a_sign_in_by_passkey_from_elsewhere_is_told_too(world: World) -> None:
+    person = world.a_person()
+    account = key_of(world, person)
+    device = a_passkey(world, account)
+    for _ in range(2):
+        browser = world.browser()
+        browser.open("/login/passkey")
+        touch(browser, device)
+    assert told(world, account) == [("new_browser", "")]
+
+
+def test_a_wrong_password_is_no_new_browser(world: World) -> None:
+    person = world.a_person()
+    sign_in(world.browser(), person)
+    way, fields = names_of(person)
+    type_in(world.browser(), way, **fields)
+    assert told(world, key_of(world, person)) == []
+
+
+def test_each_account_has_its_own_browsers(world: World) -> None:
+    person = world.a_person()
+    operator, home = world.an_operator(person=person), world.browser()
+    sign_in(home, person)
+    sign_in(home, operator)
+    assert told(world, key_of(world, operator)) == [], "his mandate's first"
+    sign_in(world.browser(), operator)
+    assert told(world, key_of(world, operator)) == [("new_browser", "")]
+    assert told(world, key_of(world, person)) == []
+
+
+def test_a_browser_that_was_forgotten_is_a_stranger_until_it_signs_in_again(world: World) -> None:
+    person, home, stranger = world.a_person(), world.browser(), world.browser()
+    sign_in(home, person)
+    way, fields = names_of(person)
+    forget(world, person, known_id(home), "another-browser")
+    for _ in range(6):
+        type_in(stranger, way, **fields)
+    page = type_in(home, way, PASSWORD, **fields)
+    assert TOO_MANY in page.text, "it waits with the strangers"
+    world.backends.store.delete(
+        f"try:{key_of(world, person)}:strangers", f"try:{key_of(world, person)}:strangers:wait"
+    )
+    assert is_in(type_in(home, way, PASSWORD, **fields))
+    assert forgotten(world, person) == ["another-browser"]
+    assert told(world, key_of(world, person)) == [("new_browser", "")]
+    for _ in range(6):
+        type_in(stranger, way, **fields)
+    assert is_in(type_in(home, way, PASSWORD, **fields)), "known again"
+
+
+def test_a_throttled_try_leaves_a_line(world: World) -> None:
+    person, stranger = world.a_person(), world.browser()
+    way, fields = names_of(person)
+    for _ in range(6):
+        type_in(stranger, way, **fields)
+    lines = trail_of(world, key_of(world, person))
+    assert lines == [("sign_in_refused", {"why": "password"})] * 5 + [
+        ("sign_in_refused", {"why": "throttled"})
+    ]
+
+
+def test_at_home_a_second_factor_and_new_browsers_cost_no_look_up_of_their_own(world: World) -> None:
+    company, home = world.a_company(), world.browser()
+    sign_in(home, company)
+    way, fields = names_of(company)
+    asked: list[str] = []
+
+    def note(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    engine = world.platform.database.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        assert is_in(type_in(home, way, PASSWORD, **fields))
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    of_factors = [statement for statement in asked if "totp_secrets" in statement]
+    assert len(of_factors) == 2, "before the hash and after it"
+    assert all("password_hash" in statement for statement in of_factors)
+    assert not [statement for statement in asked if "signin_sessions.account =" in statement]
