@@ -17,6 +17,12 @@ from idp.web.platform import db, now, platform
 from idp.web.render import page
 from idp.web.words import session_words, who
 
+NAMES = {
+    Role.LEGAL_REPRESENTATIVE: "enterprise",
+    Role.OPERATOR: "operator",
+    Role.NATURAL_PERSON: "person",
+}
+"""What stands for a role's centre in the addresses of pages that all three have."""
 _CENTRES = {
     Role.LEGAL_REPRESENTATIVE: (
         "企业中心",
@@ -47,14 +53,19 @@ def elsewhere(role: Role) -> Response | None:
 def frame(signed_in: SignedIn) -> dict[str, Any]:
     """What every page of a centre shows around itself."""
     name, home, sessions, first, icon = _CENTRES[signed_in.identity.role]
-    menu = [(first, home, icon), ("登录记录", sessions, "history")]
+    security = url_for("security.overview", centre=NAMES[signed_in.identity.role])
+    menu = [
+        (first, url_for(home), icon, request.endpoint == home),
+        ("账号安全", security, "shield-check", request.blueprint == "security"),
+        ("登录记录", url_for(sessions), "history", request.endpoint == sessions),
+    ]
     return {
         "centre_name": name,
         "centre_href": url_for(home),
         "who": who(signed_in, platform().vault),
         "nav": [
-            {"href": url_for(view), "label": label, "icon": drawn, "current": request.endpoint == view}
-            for label, view, drawn in menu
+            {"href": href, "label": label, "icon": drawn, "current": current}
+            for label, href, drawn, current in menu
         ],
     }
 

@@ -1,0 +1,97 @@
+"""Browsers an account knows: those somebody signed in with, less those its owner wants forgotten.
+
+A browser is known by the id in its signed cookie, which every sign-in notes. The cookie itself cannot be
+taken back, so a forgotten id stays on a list at the account's password; whoever signs in anew in that
+browser makes it known again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from idp.accounts.models import Credential
+from idp.accounts.sessions import SigninSession
+from idp.db import begin_write
+
+MOST_FORGOTTEN = 50
+"""How many forgotten browsers an account remembers, the newest: the cookie of an older one has run out."""
+MOST_SHOWN = 50
+_OWNERS = {
+    "person": Credential.person_id,
+    "legal": Credential.legal_account_id,
+    "mandate": Credential.mandate_id,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class KnownBrowser:
+    """A browser somebody signed in with: its id, what it called itself last, where, and since when."""
+
+    key: str
+    browser: str
+    address: str
+    first_at: datetime
+    last_at: datetime
+
+
+def list_known(db: Session, account: str, *, within: timedelta, now: datetime) -> list[KnownBrowser]:
+    """The browsers of the sign-ins of `account` (a key) in the time `within`, the latest first."""
+    browser = SigninSession.browser_key
+    signed_in = (
+        select(
+            browser,
+            SigninSession.browser,
+            SigninSession.address,
+            func.min(SigninSession.created_at).over(partition_by=browser).label("first_at"),
+            SigninSession.created_at.label("last_at"),
+            func.row_number()
+            .over(partition_by=browser, order_by=SigninSession.created_at.desc())
+            .label("place"),
+        )
+        .where(
+            SigninSession.account == account,
+            browser != "",
+            SigninSession.created_at > now - within,
+        )
+        .subquery()
+    )
+    latest = select(signed_in).where(signed_in.c.place == 1).order_by(signed_in.c.last_at.desc())
+    forgotten = set(db.scalar(select(Credential.forgotten_browsers).where(_owner(account))) or ())
+    return [
+        KnownBrowser(row.browser_key, row.browser, row.address, row.first_at, row.last_at)
+        for row in db.execute(latest.limit(MOST_SHOWN + len(forgotten)))
+        if row.browser_key not in forgotten
+    ][:MOST_SHOWN]
+
+
+def forget(db: Session, account: str, key: str) -> bool:
+    """Put a browser on the list of the forgotten; False if the account never signed in with it."""
+    begin_write(db)
+    credential = db.scalars(select(Credential).where(_owner(account)).with_for_update()).first()
+    was_here = select(SigninSession.id).where(
+        SigninSession.account == account, SigninSession.browser_key == key, SigninSession.browser_key != ""
+    )
+    if credential is None or db.scalar(was_here.limit(1)) is None:
+        return False
+    others = [other for other in credential.forgotten_browsers if other != key]
+    credential.forgotten_browsers = [key, *others][:MOST_FORGOTTEN]
+    return True
+
+
+def open_in(db: Session, account: str, key: str) -> Sequence[UUID]:
+    """The ids of the sign-ins of `account` that did not end in this browser."""
+    not_ended = select(SigninSession.id).where(
+        SigninSession.account == account, SigninSession.browser_key == key, SigninSession.ended_at.is_(None)
+    )
+    return db.scalars(not_ended).all()
+
+
+def _owner(account: str) -> ColumnElement[bool]:
+    kind, _, account_id = account.partition(":")
+    return _OWNERS[kind] == UUID(account_id)

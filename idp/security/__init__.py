@@ -1,0 +1,23 @@
+"""账号安全: what protects an account, who came in with it, and what was allowed in its name (MISSION Y).
+
+The same pages in the three centres, below ``/center/<person|enterprise|operator>/security``:
+
+=========================  ==========================================================================
+(nothing)                  the overview
+/totp, /passkey            adding a second factor; the first one brings recovery codes, shown once
+/factors/…                 another name for a factor, and removing it
+/recovery-codes            ten new ones
+/browsers/…                forgetting a browser that is known to the account
+/apps/…                    withdrawing what was allowed to an application
+/sign-ins                  every sign-in, live or ended, and the tries that failed
+=========================  ==========================================================================
+
+``views`` is the table of addresses, ``room`` knows whose pages these are and asks for a fresh proof before
+a change; ``overview``, ``adding``, ``changing``, ``browsers``, ``apps`` and ``history`` answer, ``service``
+reads and decides. Factors belong to the account whose secrets opened the sign-in
+(:mod:`idp.accounts.factors`): a person who went on to one of his mandates manages his own in 个人中心.
+Whoever was sent here for a second factor carries ``next``, and is led back.
+
+``/n/<token>``, the link of a notice, needs no sign-in: ``notice`` shows what happened, ``denial`` locks the
+account of somebody who says 不是我.
+"""

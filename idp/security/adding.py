@@ -1,0 +1,149 @@
+"""Adding a second factor. The first one of an account brings recovery codes, which this answer alone shows.
+
+Whoever adds the first factor has just shown that he holds it: his sign-in rises with it, so that he need
+not wait for the app's next code to go on.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import redirect, request
+from markupsafe import Markup
+
+from idp.access import assurance
+from idp.accounts import factors
+from idp.accounts.factors import MOST_OF_A_KIND, Kind
+from idp.proof import enrolment, recovery_codes, totp
+from idp.proof.enrolment import Added, EnrolmentRefused, SetupGone
+from idp.proof.passkeys import PasskeyRefused
+from idp.security import room, service
+from idp.security.forms import PasskeyForm, TotpForm
+from idp.web import signin
+from idp.web.errors import Stop
+from idp.web.platform import db, now, settings
+from idp.web.security import allow_scripts
+
+_AMR = {Kind.TOTP: "otp", Kind.PASSKEY: "hwk"}
+
+
+@room.own_account_only
+@room.fresh_proof_required
+def totp_app() -> Any:
+    """The secret as a picture and in letters, and the first code that proves it was taken over."""
+    _check_room(Kind.TOTP)
+    form, ticket = TotpForm(request.form), request.args.get("ticket", "")
+    try:
+        secret = enrolment.totp_secret(room.tools(), room.owner(), ticket)
+        if request.method == "POST" and form.names(Kind.TOTP):
+            added = enrolment.finish_totp(
+                db(),
+                room.tools(),
+                room.owner(),
+                ticket=ticket,
+                code=form.code.data or "",
+                name=form.name.data or "",
+                now=now(),
+            )
+            return _added(Kind.TOTP, added)
+    except SetupGone:
+        # The ticket stands in the address: whoever loads the page again keeps what he has scanned.
+        fresh = enrolment.begin_totp(room.tools(), room.owner())
+        again = {"again": "1"} if ticket else {}
+        return redirect(room.onward("totp", ticket=fresh, **again), 303)
+    except EnrolmentRefused as refused:
+        form.code.errors = [str(refused)]
+    label = service.label(db(), room.visit().signed_in)
+    address = totp.address(secret, account=label, site=settings().site_name)
+    return room.show(
+        "totp",
+        form=form,
+        address=address,
+        label=label,
+        # Drawn here from what was made here.
+        picture=Markup(totp.picture(address)),  # noqa: S704 - as said above
+        groups=[secret[at : at + 4] for at in range(0, len(secret), 4)],
+        again="again" in request.args and request.method == "GET",
+    )
+
+
+@room.own_account_only
+@room.fresh_proof_required
+def passkey() -> Any:
+    """A form that the browser answers with a new passkey."""
+    ceremony = room.ceremony()
+    if not ceremony.possible:
+        raise Stop(
+            "这里不能使用通行密钥",
+            "本平台目前以 IP 地址提供服务，通行密钥需要域名。请添加验证器 App。",
+            status=404,
+            ways=(("添加验证器 App", room.onward("totp")), ("返回账号安全", room.onward("overview"))),
+        )
+    _check_room(Kind.PASSKEY)
+    form, account = PasskeyForm(request.form), room.visit().account
+    if request.method == "POST" and form.names(Kind.PASSKEY):
+        try:
+            added = enrolment.finish_passkey(
+                db(),
+                room.tools(),
+                room.owner(),
+                challenge_id=form.challenge_id.data or "",
+                answer=form.answer.data or "",
+                name=form.name.data or "",
+                now=now(),
+            )
+            return _added(Kind.PASSKEY, added)
+        except (EnrolmentRefused, PasskeyRefused) as refused:
+            form.form_errors.append(str(refused))
+    asked = ceremony.ask_to_add(
+        account,
+        label=service.label(db(), room.visit().signed_in),
+        present=factors.passkeys_of(db(), account),
+    )
+    allow_scripts()
+    return room.show("passkey", form=form, asked=asked)
+
+
+@room.own_account_only
+@room.fresh_proof_required
+def new_recovery_codes() -> Any:
+    """Ten new recovery codes in place of those there are."""
+    account = room.visit().account
+    if not factors.kinds_of(db(), account):
+        return redirect(room.onward("overview"), 303)
+    if request.method == "POST":
+        made = enrolment.renew_recovery_codes(db(), room.tools(), room.owner(), now=now())
+        return _codes(made, "新的恢复码已生成，原有的已失效")
+    left = recovery_codes.left(db(), account)
+    return room.show(
+        "sure",
+        title="重新生成恢复码",
+        lead=f"会生成 {recovery_codes.HOW_MANY} 个新的恢复码，只显示一次。请准备好抄写或打印。",
+        warning=f"目前还能使用的 {left} 个恢复码会立即失效。" if left else "",
+        button="生成新的恢复码",
+    )
+
+
+def _added(kind: Kind, added: Added) -> Any:
+    if not added.recovery_codes:
+        return redirect(room.onward("overview", done=f"{kind}-added"), 303)
+    shown = _codes(added.recovery_codes, f"{enrolment.KINDS[kind]}「{added.name}」已添加")
+    # Under its new id the sign-in is the browser's with the next request; the page was made under the old.
+    signin.raise_to(amr=(_AMR[kind],), acr=assurance.SECOND_PROOF)
+    return shown
+
+
+def _codes(codes: tuple[str, ...], done: str) -> str:
+    return room.show("codes", codes=codes, done=done, onward=room.back_to() or room.onward("overview"))
+
+
+def _check_room(kind: Kind) -> None:
+    """Return if another factor of this kind may be added: nobody scans for nothing. Raises Stop."""
+    held = [one for one in factors.list_factors(db(), room.visit().account) if one.kind is kind]
+    if len(held) >= MOST_OF_A_KIND:
+        raise Stop(
+            f"不能再添加{enrolment.KINDS[kind]}",
+            f"每种方式最多添加 {MOST_OF_A_KIND} 个。请先移除不用的，再添加。",
+            status=409,
+            ways=(("返回账号安全", room.onward("overview")),),
+        )

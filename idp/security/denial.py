@@ -1,0 +1,59 @@
+"""不是我: what the link of a notice shows, and the lock that its button sets (MISSION Y)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from idp.access import endings
+from idp.accounts import notices
+from idp.accounts.audit import Origin, Trail
+from idp.accounts.identifiers import mask_name
+from idp.accounts.models import Enterprise, LegalAccount, Mandate, Person
+from idp.accounts.notices import Notice, Notifier
+from idp.accounts.staff import StaffMember
+from idp.crypto import Vault
+
+
+class NoSuchNotice(Exception):
+    """The link is nobody's, or has expired: the two are never told apart."""
+
+
+def find(db: Session, token: str, *, now: datetime) -> Notice:
+    """The notice whose link this is. Raises NoSuchNotice."""
+    found = notices.find_notice(db, token, now=now)
+    if found is None:
+        raise NoSuchNotice
+    return found
+
+
+def deny(
+    db: Session, vault: Vault, trail: Trail, notifier: Notifier, token: str, origin: Origin, *, now: datetime
+) -> None:
+    """Lock the account that the notice is about, once: a link pressed again does nothing.
+
+    So an account that was opened again stays open, whoever finds the old message. Raises NoSuchNotice.
+    """
+    notice = find(db, token, now=now)
+    if not notices.deny(db, notice, now=now):
+        return
+    by = Origin(f"notice:{notice.id}", origin.address, origin.device, origin.request_id)
+    endings.lock(db, vault, trail, notifier, notice.account, by, now=now)
+
+
+def whose(db: Session, vault: Vault, account: str) -> str:
+    """Which account it is, for whoever holds the phone: the kind, the name masked, the company."""
+    kind, _, account_id = account.partition(":")
+    row_id = UUID(account_id)
+    if kind == "person":
+        return f"个人账号，{mask_name(db.get_one(Person, row_id).name(vault))}"
+    if kind == "legal":
+        company = db.get_one(Enterprise, db.get_one(LegalAccount, row_id).enterprise_id)
+        return f"企业账号，{company.name}"
+    if kind == "mandate":
+        mandate = db.get_one(Mandate, row_id)
+        name = mask_name(db.get_one(Person, mandate.person_id).name(vault))
+        return f"经办人账号，{name}，{db.get_one(Enterprise, mandate.enterprise_id).name}"
+    return f"工作人员账号，{mask_name(db.get_one(StaffMember, row_id).name(vault))}"

@@ -1,0 +1,137 @@
+"""Whose pages these are, the proof that a change needs, and the way back to where one came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from flask import Blueprint, g, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from idp.accounts import factors
+from idp.accounts.identity import account_of
+from idp.accounts.sessions import SignedIn
+from idp.proof import enrolment
+from idp.proof.enrolment import Owner, Tools
+from idp.security.service import Whose
+from idp.web import centre, cookies, signin
+from idp.web.platform import db, platform
+from idp.web.redirects import own_path
+from idp.web.render import page
+from idp.web.signin import sign_in_required
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+blueprint = Blueprint(
+    "security", __name__, url_prefix="/center/<any(person,enterprise,operator):centre>/security"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Who looks at the pages. `own`: his sign-in was opened with the secrets of the account it acts for."""
+
+    signed_in: SignedIn
+    account: str
+    own: bool
+
+    @property
+    def has_factor(self) -> bool:
+        """Whether the account has a second factor."""
+        return bool(factors.kinds_of(db(), self.account))
+
+    @property
+    def whose(self) -> Whose:
+        """Whose sign-ins he may see."""
+        return Whose(self.account, None if self.own else self.signed_in.identity)
+
+
+@blueprint.url_value_preprocessor
+def _take_centre(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    g.centre = (values or {}).pop("centre", "")
+
+
+@blueprint.url_defaults
+def _stay_in_centre(_endpoint: str, values: dict[str, Any]) -> None:
+    if "centre" in g:
+        values.setdefault("centre", g.centre)
+
+
+@blueprint.before_request
+@sign_in_required
+def _only_ones_own() -> Response | None:
+    role = next(role for role, name in centre.NAMES.items() if name == g.centre)
+    return centre.elsewhere(role)
+
+
+def visit() -> Visit:
+    """Who looks at the pages in this request."""
+    signed_in = signin.required()
+    account = signed_in.session.account_key
+    return Visit(signed_in, account, account == account_of(signed_in.identity))
+
+
+def own_account_only(view: View) -> View:
+    """Guard of what belongs to the account: somebody who came with another one's secrets is told where."""
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        return view(*args, **kwargs) if visit().own else redirect(onward("overview"), 303)
+
+    return cast("View", guarded)
+
+
+def fresh_proof_required(view: View) -> View:
+    """Guard of a change and of its form: a fresh proof is asked for first, so nobody types twice."""
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        here = visit()
+        if signin.proved_lately(here.signed_in, has_factor=here.has_factor):
+            return view(*args, **kwargs)
+        return redirect(url_for("login.confirm", next=request.full_path.rstrip("?")), 303)
+
+    return cast("View", guarded)
+
+
+def tools() -> Tools:
+    """What enrolment works with."""
+    here = platform()
+    return Tools(here.settings, here.store, here.vault, here.trail, here.notifier)
+
+
+def owner() -> Owner:
+    """Whose factors are changed, and from where."""
+    return Owner(visit().account, signin.origin(), signin.device(), cookies.browser_id())
+
+
+def ceremony() -> Any:
+    """Passkeys in this browser."""
+    return enrolment.ceremony(tools(), cookies.browser_id())
+
+
+def back_to() -> str | None:
+    """Where somebody who was sent here for a second factor goes on; a path of this site only."""
+    return own_path(request.args.get("next", ""))
+
+
+def onward(view: str, **values: Any) -> str:
+    """The address of another page of the room; the way back goes with it."""
+    back = back_to()
+    if back:
+        values["next"] = back
+    return url_for(f"security.{view}", **values)
+
+
+def show(template: str, **values: Any) -> str:
+    """A page of the room in the frame of its centre."""
+    here = visit()
+    return page(
+        f"security/{template}.html",
+        overview=onward("overview"),
+        back_to=back_to(),
+        **values,
+        **centre.frame(here.signed_in),
+    )

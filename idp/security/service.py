@@ -1,0 +1,132 @@
+"""Reading what happened to an account, and forgetting a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from idp.access import endings
+from idp.accounts import browsers
+from idp.accounts.audit import Action, AuditEvent, Event, Origin, Trail
+from idp.accounts.identity import Identity, Role
+from idp.accounts.models import Enterprise, LoginName
+from idp.accounts.sessions import SignedIn, SigninSession, live
+from idp.crypto import Vault
+
+TRIES_SHOWN_FOR = timedelta(days=30)
+"""How far back the tries that failed are shown."""
+MOST_TRIES = 50
+PAGE = 20
+"""Sign-ins on a page of the history."""
+_REFUSALS = (Action.SIGN_IN_REFUSED.value, Action.PROOF_REFUSED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose sign-ins are read: those of an account (a key), with `only` those for this identity."""
+
+    account: str
+    only: Identity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """One sign-in; `company` is the name of the one it acts for, or empty."""
+
+    session: SigninSession
+    company: str
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A page of the sign-ins, newest first, of so many pages."""
+
+    rows: Sequence[SignIn]
+    total: int
+    number: int
+    pages: int
+
+
+def history(db: Session, whose: Whose, *, number: int = 1, size: int = PAGE, now: datetime) -> History:
+    """The sign-ins that can still be seen; a number past the last page gives the last one."""
+    mine = _of(whose)
+    total = db.scalar(select(func.count()).select_from(SigninSession).where(*mine)) or 0
+    pages = max(1, -(-total // size))
+    number = min(max(1, number), pages)
+    query = (
+        select(SigninSession, Enterprise.name)
+        .outerjoin(Enterprise, Enterprise.id == SigninSession.enterprise_id)
+        .where(*mine)
+        .order_by(SigninSession.created_at.desc(), SigninSession.id.desc())
+        .offset((number - 1) * size)
+        .limit(size)
+    )
+    found = db.execute(query).all()
+    alive = _alive(db, [session.id for session, _ in found], now=now)
+    rows = [SignIn(session, company or "", session.id in alive) for session, company in found]
+    return History(rows, total, number, pages)
+
+
+def find_live(db: Session, whose: Whose, session_id: UUID, *, now: datetime) -> SigninSession | None:
+    """The live sign-in with this id if it is one of those that are shown."""
+    query = live(now).with_only_columns(SigninSession).where(SigninSession.id == session_id, *_of(whose))
+    return db.scalars(query).first()
+
+
+def failed_tries(db: Session, account: str, *, now: datetime) -> Sequence[AuditEvent]:
+    """Who tried to come in and did not, or failed to prove himself again: the latest first."""
+    query = (
+        select(AuditEvent)
+        .where(
+            AuditEvent.target == account,
+            AuditEvent.action.in_(_REFUSALS),
+            AuditEvent.at > now - TRIES_SHOWN_FOR,
+        )
+        .order_by(AuditEvent.at.desc(), AuditEvent.id.desc())
+        .limit(MOST_TRIES)
+    )
+    return db.scalars(query).all()
+
+
+def forget_browser(
+    db: Session, vault: Vault, trail: Trail, account: str, key: str, origin: Origin, *, now: datetime
+) -> bool:
+    """Know a browser no longer, and end what is open in it; False if the account never knew it."""
+    if not browsers.forget(db, account, key):
+        return False
+    for session_id in browsers.open_in(db, account, key):
+        endings.end_session(db, vault, session_id, reason="browser_forgotten", now=now)
+    trail.record(db, Event(Action.BROWSER_FORGOTTEN, target=account), origin, now=now)
+    return True
+
+
+def label(db: Session, signed_in: SignedIn) -> str:
+    """What an authenticator files the account under: the names its owner types, and nothing about him."""
+    identity = signed_in.identity
+    if identity.role is Role.OPERATOR:
+        return f"经办人 {signed_in.enterprise.uscc if signed_in.enterprise else ''}".strip()
+    column, owner = LoginName.person_id, identity.person_id
+    if identity.legal_account_id:
+        column, owner = LoginName.legal_account_id, identity.legal_account_id
+    return db.scalar(select(LoginName.name).where(column == owner)) or "我的账号"
+
+
+def _of(whose: Whose) -> list[ColumnElement[bool]]:
+    mine: list[ColumnElement[bool]] = [SigninSession.account == whose.account]
+    if whose.only:
+        mine += [
+            SigninSession.role == whose.only.role.value,
+            SigninSession.enterprise_id == whose.only.enterprise_id,
+        ]
+    return mine
+
+
+def _alive(db: Session, ids: Sequence[UUID], *, now: datetime) -> set[UUID]:
+    query = live(now).with_only_columns(SigninSession.id).where(SigninSession.id.in_(ids))
+    return set(db.scalars(query))
