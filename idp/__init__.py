@@ -5,11 +5,12 @@ The map of the house. Imports only go down; rooms on one floor never import one 
 ====================  ==========================================================================
 ``app``, ``cli``      wiring: :func:`idp.app.create_app` and the ``idp`` command
 rooms                 ``oauth`` (the provider's protocol), ``login`` (prove who you are),
-                      ``person`` and ``enterprise`` (the centres), ``demo`` (demo mode only)
+                      ``person`` and ``enterprise`` (the centres), ``security`` (what protects an
+                      account), ``staff`` (the console), ``demo`` (demo mode only)
 ``web``               HTTP furniture: headers, cookies, CSRF, errors as pages, guards
 ``access``            what relying parties may get: clients, keys, pending requests, grants, endings
-``proof``             ways of proving something: captcha, throttled passwords
-``accounts``          people, companies, mandates, credentials, sign-in sessions, audit, outbox
+``proof``             ways of proving something: captcha, throttling, codes, passkeys
+``accounts``          people, companies, mandates, staff; credentials, factors, sign-ins; audit, outbox
 ``adapters``          the outside world, one file a party
 ``db``, ``crypto``    storage and secrets
 ``config``            typed settings; the only reader of the environment

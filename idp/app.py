@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
-from datetime import timedelta
 
 from flask import Flask
 from sqlalchemy.orm import Session
@@ -13,7 +12,7 @@ from idp.access.client_keys import ClientKeys
 from idp.access.clients import ClientRegistry
 from idp.access.keys import KeySource
 from idp.accounts.audit import Trail
-from idp.accounts.notices import Notifier
+from idp.accounts.notices import notifier_of
 from idp.accounts.passwords import PasswordHasher
 from idp.adapters.ephemeral import EphemeralStore
 from idp.adapters.ephemeral.redis import RedisEphemeralStore
@@ -27,6 +26,8 @@ from idp.oauth import device, endpoints, help  # noqa: A004 - the room of /help/
 from idp.oauth import views as oauth
 from idp.person import views as person
 from idp.proof.secret_guesses import SecretGuesses
+from idp.security import notice
+from idp.security import views as account_security
 from idp.staff import accounts, audit, clients, companies, entry, invitation, keys, me, overview
 from idp.web import captcha, cookies, errors, logs, pages, render, security, shown, signin
 from idp.web import platform as platforms
@@ -128,21 +129,15 @@ def _platform(settings: Settings) -> Platform:
         clients=ClientRegistry(backends.store, backends.database.session),
         secret_guesses=SecretGuesses(),
         client_keys=ClientKeys(KeySets(inside_allowed=settings.demo).fetch),
-        notifier=Notifier(
-            backends.vault,
-            backends.store,
-            issuer=settings.issuer,
-            site=settings.site_name,
-            life=timedelta(days=settings.notice_days),
-            most=settings.notices_a_day,
-        ),
+        notifier=notifier_of(settings, backends.vault, backends.store),
         refresh_key=derive(settings.secret_key.get_secret_value().encode(), "refresh-successor"),
         nonce_key=derive(settings.secret_key.get_secret_value().encode(), "dpop-nonce"),
     )
 
 
 def _register_rooms(app: Flask, settings: Settings) -> None:
-    for room in (pages, captcha, login, person, enterprise, oauth, device, help, *_CONSOLE):
+    centres = (person, enterprise, account_security, notice)
+    for room in (pages, captcha, login, *centres, oauth, device, help, *_CONSOLE):
         app.register_blueprint(room.blueprint)
     endpoints.install(app, settings)
     if settings.demo:

@@ -1,10 +1,10 @@
 """What relying parties may get, and the endings that must reach them.
 
 ``clients``   registered relying parties, kept in the process with a version check
-``registration``  what may be registered; ``addresses`` which addresses; ``profiles`` what a security
-              profile demands; ``client_keys`` the public keys a client signs with;
-              ``client_metadata`` all of it in the names of RFC 7591; ``registration_tokens`` initial
-              access tokens
+``registration``  writing what is registered; ``client_rules`` what may be, ``addresses`` at which
+              addresses; ``profiles`` what a security profile demands; ``client_keys`` the public keys
+              a client signs with; ``client_metadata`` all of it in the names of RFC 7591;
+              ``registration_tokens`` initial access tokens
 ``keys``      signing keys, and the published key set as ready bytes; ``key_life`` their rotation;
               ``jws`` signed tokens that others made
 ``versions``  how processes learn that clients or keys have changed

@@ -40,14 +40,27 @@ def check_jwks(jwks: dict[str, Any]) -> None:
     Raises ClientRefused.
     """
     if len(json.dumps(jwks)) > LONGEST_JWKS or not isinstance(jwks.get("keys"), list):
-        raise ClientRefused("jwks must be a JSON Web Key Set of at most 32 kB.")
+        raise _refused(
+            "jwks must be a JSON Web Key Set of at most 32 kB.",
+            "公钥应为一个 JWKS（含 keys 列表的 JSON），不超过 32 kB。",
+        )
     if not 1 <= len(jwks["keys"]) <= MOST_KEYS:
-        raise ClientRefused(f"jwks must hold 1 to {MOST_KEYS} keys.")
+        raise _refused(f"jwks must hold 1 to {MOST_KEYS} keys.", f"JWKS 中应有 1 至 {MOST_KEYS} 把公钥。")
     for jwk in jwks["keys"]:
         if isinstance(jwk, dict) and jwk.get("d"):
-            raise ClientRefused("jwks must hold public keys only: a private key was sent, so replace it.")
+            raise _refused(
+                "jwks must hold public keys only: a private key was sent, so replace it.",
+                "JWKS 中有私钥。私钥已经泄露到这里，请让接入方换一对新的，只提交公钥。",
+            )
     if len(usable_keys(jwks)) != len(jwks["keys"]):
-        raise ClientRefused("jwks holds a key that is not RSA from 2048 bits, P-256 or Ed25519.")
+        raise _refused(
+            "jwks holds a key that is not RSA from 2048 bits, P-256 or Ed25519.",
+            "JWKS 中有不支持的公钥。请使用 2048 位以上的 RSA、P-256 或 Ed25519。",
+        )
+
+
+def _refused(sentence: str, zh: str) -> ClientRefused:
+    return ClientRefused(sentence, zh=zh, field="jwks")
 
 
 def usable_keys(jwks: dict[str, Any]) -> list[Key]:

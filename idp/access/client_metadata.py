@@ -168,7 +168,7 @@ def read_metadata(entry: Any) -> Registration:
 
     Raises ClientRefused; no value is repeated, as there are secrets among them.
     """
-    if not _is_plain(entry):
+    if not is_plain(entry):
         raise ClientRefused("The metadata are nested too deeply, or hold a number that JSON does not know.")
     try:
         registration = Registration.model_validate(entry)
@@ -245,7 +245,7 @@ def _response_types(grant_types: list[str]) -> list[str]:
     return ["code"] if "authorization_code" in grant_types else []
 
 
-def _is_plain(entry: Any) -> bool:
+def is_plain(entry: Any) -> bool:
     """Whether every database keeps `entry` as it is: no endless nesting, no NaN, no Infinity."""
     layer, depth = [entry], 0
     while layer and depth <= _DEEPEST:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -28,7 +28,15 @@ _VERSION = "clients"
 
 
 class ClientRefused(Exception):
-    """A registration cannot be accepted; the message is a sentence for whoever registers."""
+    """A registration cannot be accepted; the message is a sentence for whoever registers.
+
+    `zh` says the same at the console, `field` is the field of the registration it is about, if it is one.
+    """
+
+    def __init__(self, sentence: str, *, zh: str = "", field: str = "") -> None:
+        super().__init__(sentence)
+        self.zh = zh or sentence
+        self.field = field
 
 
 class Client(Base):
@@ -159,7 +167,7 @@ class ClientRegistry:
 
     def find(self, client_id: str) -> RegisteredClient | None:
         """The client with this id, as registered now."""
-        if len(client_id) > 64 or not client_id.isascii() or not client_id.isprintable():
+        if not is_client_id(client_id):
             return None
         snapshot = self._current()
         if client_id in snapshot.clients:
@@ -188,6 +196,52 @@ def announce_change(store: EphemeralStore) -> None:
 def list_clients(db: Session) -> list[Client]:
     """Every client, by name."""
     return list(db.scalars(select(Client).order_by(Client.name, Client.client_id)))
+
+
+def lock_client(db: Session, client_id: str) -> Client | None:
+    """The client as stored now, once nobody else changes it: whoever is about to waits for this transaction.
+
+    None for an id that is nobody's.
+    """
+    if not is_client_id(client_id):
+        return None
+    row = select(Client).where(Client.client_id == client_id).with_for_update()
+    return db.scalars(row, execution_options={"populate_existing": True}).first()
+
+
+def find_client(db: Session, client_id: str) -> Client | None:
+    """The client as stored now; None for an id that is nobody's."""
+    return db.get(Client, client_id) if is_client_id(client_id) else None
+
+
+def search_clients(db: Session, text: str = "") -> list[str]:
+    """The ids of the clients whose name, id or redirect host contains `text`, by name; every one without it.
+
+    It is compared here, not in SQL: every character of `text` stands for itself, and an address counts by
+    its host alone.
+    """
+    wanted = text.strip().casefold()
+    columns = select(Client.client_id, Client.name, Client.redirect_uris)
+    by_name = db.execute(columns.order_by(Client.name, Client.client_id))
+    return [
+        client_id
+        for client_id, name, uris in by_name
+        if any(
+            wanted in word.casefold()
+            for word in (name, client_id, *(urlsplit(uri).hostname or "" for uri in uris))
+        )
+    ]
+
+
+def clients_of(db: Session, client_ids: Collection[str]) -> list[Client]:
+    """The clients with these ids, by name."""
+    some = select(Client).where(Client.client_id.in_(client_ids))
+    return list(db.scalars(some.order_by(Client.name, Client.client_id)))
+
+
+def is_client_id(supplied: str) -> bool:
+    """Whether `supplied` could be a client's id: a database asked for anything else might choke on it."""
+    return 0 < len(supplied) <= 64 and supplied.isascii() and supplied.isprintable()
 
 
 def _frozen(row: Client) -> RegisteredClient:

@@ -6,6 +6,7 @@
 ``directory``    finding and opening accounts
 ``passwords``    the policy, Argon2id, and the bound on hashes at once
 ``sessions``     sign-in sessions: their truth is here, never in a cache
+``browsers``     browsers an account knows, and those it was told to forget
 ``audit``        the trail, with a keyed MAC a row and sealed hash-chained batches
 ``outbox``       messages that must leave, written with what caused them
 

@@ -6,12 +6,13 @@ his own, and none of them opens anything outside the console (MISSION section Y)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, select, update
+from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from idp.accounts.sessions import SEEN_STEP, Device
@@ -139,13 +140,37 @@ def find_live_staff(db: Session, token: str, *, idle: timedelta, now: datetime) 
         .join(StaffMember, StaffMember.id == StaffSession.staff_id)
         .where(
             StaffSession.token_hash == hash_token(token),
-            StaffSession.ended_at.is_(None),
-            StaffSession.expires_at > now,
-            StaffSession.seen_at > now - idle,
+            _is_live(idle=idle, now=now),
             StaffMember.suspended_at.is_(None),
         )
     ).first()
     return SignedInStaff(*found) if found else None
+
+
+def list_live_staff_sessions(
+    db: Session, member_id: UUID, *, idle: timedelta, now: datetime
+) -> Sequence[StaffSession]:
+    """The live sign-ins of a staff member, newest first."""
+    mine = select(StaffSession).where(StaffSession.staff_id == member_id, _is_live(idle=idle, now=now))
+    return db.scalars(mine.order_by(StaffSession.created_at.desc()).limit(200)).all()
+
+
+def raise_staff_session(
+    db: Session, session: StaffSession, *, amr: tuple[str, ...], now: datetime
+) -> str | None:
+    """Note a further proof within a sign-in and return the token that takes the place of the browser's.
+
+    None if the sign-in ended meanwhile.
+    """
+    token = new_token()
+    ways = dict.fromkeys((*session.amr.split(), *amr))
+    raised = db.execute(
+        update(StaffSession)
+        .where(StaffSession.id == session.id, StaffSession.ended_at.is_(None))
+        .values(token_hash=hash_token(token), amr=" ".join(ways), proved_at=now),
+        execution_options={"synchronize_session": False},
+    )
+    return token if raised.rowcount else None  # type: ignore[attr-defined]  # an UPDATE's result has it
 
 
 def note_staff_seen(db: Session, session: StaffSession, *, now: datetime) -> None:
@@ -181,3 +206,11 @@ def end_staff_sessions(
 def find_staff(db: Session, account: str) -> StaffMember | None:
     """The staff member with this account name."""
     return db.scalars(select(StaffMember).where(StaffMember.account == account.strip().lower()[:64])).first()
+
+
+def _is_live(*, idle: timedelta, now: datetime) -> ColumnElement[bool]:
+    return (
+        StaffSession.ended_at.is_(None)
+        & (StaffSession.expires_at > now)
+        & (StaffSession.seen_at > now - idle)
+    )

@@ -8,5 +8,7 @@
 ``errors``    exceptions as pages, in Chinese, with a way out
 ``logs``      one line a request, and counters for /metrics
 ``render``    what templates may call
+``words``     identities, rights and sign-ins in words; ``scope_words`` what a scope opens
+``centre``    the frame of the three centres
 ``pages``     help and legal pages, 大字版, health and metrics
 """

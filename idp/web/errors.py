@@ -88,7 +88,7 @@ def _http(error: HTTPException) -> Response:
     # What failed after the view, at the commit, comes wrapped.
     cause = getattr(error, "original_exception", None)
     if cause is not None:
-        return _unforeseen(cause)
+        return _stop(cause) if isinstance(cause, Stop) else _unforeseen(cause)
     roll_back()
     if error.response is not None:
         return make_response(error.response)

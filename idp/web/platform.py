@@ -6,6 +6,7 @@ leaves; any exception rolls it back.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -91,11 +92,19 @@ def roll_back() -> None:
     """Undo what this request wrote; for the error pages."""
     if "db" in g:
         g.db.rollback()
+    g.pop("after_commit", None)
+
+
+def after_commit(act: Callable[[], None]) -> None:
+    """Call `act` once what this request wrote is committed, and not if it is rolled back."""
+    g.setdefault("after_commit", []).append(act)
 
 
 def _commit(response: Response) -> Response:
     if "db" in g:
         g.db.commit()
+    for act in g.pop("after_commit", ()):
+        act()
     return response
 
 

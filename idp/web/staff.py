@@ -6,7 +6,9 @@ is written to the audit trail. An address is no secret, so a role without it is 
 
 from __future__ import annotations
 
+from posixpath import normpath
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from flask import Flask, Response, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -21,10 +23,12 @@ from idp.accounts.staff import (
     find_live_staff,
     note_staff_seen,
     open_staff_session,
+    raise_staff_session,
 )
 from idp.web import cookies, signin
 from idp.web.errors import Stop
 from idp.web.platform import db, now, platform, settings
+from idp.web.redirects import own_path
 from idp.web.render import page as render
 from idp.web.staff_rights import MENU, granted
 
@@ -79,6 +83,33 @@ def start(member: StaffMember, amr: tuple[str, ...]) -> None:
     life = settings().seconds("staff_lifetime")
     g.new_staff_token = open_staff_session(db(), member, amr, signin.device(), life=life, now=now())
     g.pop("signed_in_staff", None)
+
+
+def proved_lately() -> bool:
+    """Whether one's own account may be changed without another proof."""
+    return now() - required().session.proved_at <= settings().seconds("fresh_proof")
+
+
+def proof_first(onwards: str) -> BaseResponse | None:
+    """Where to send somebody whose proof is old, to come back to `onwards`; None if it is fresh."""
+    return None if proved_lately() else redirect(url_for("staff_entry.confirm", next=onwards), 303)
+
+
+def raise_to(*, amr: tuple[str, ...]) -> None:
+    """Note a further proof in this sign-in at the console, under a new id."""
+    token = raise_staff_session(db(), required().session, amr=amr, now=now())
+    if token is None:
+        raise _ended()
+    g.new_staff_token = token
+
+
+def path_within(claimed: str) -> str | None:
+    """`claimed` if it is a path of the console, whatever dots and escapes it has; else None."""
+    path = own_path(claimed)
+    if path is None:
+        return None
+    leads_to = normpath(unquote(urlsplit(path).path))
+    return path if leads_to == PREFIX or leads_to.startswith(PREFIX + "/") else None
 
 
 def forget() -> None:
@@ -153,7 +184,11 @@ def _guard() -> BaseResponse | None:
 def _to_sign_in() -> BaseResponse:
     if request.method in {"GET", "HEAD"}:
         return redirect(url_for("staff_entry.sign_in", next=request.full_path.rstrip("?")))
-    raise Stop(
+    raise _ended()
+
+
+def _ended() -> Stop:
+    return Stop(
         "需要重新登录",
         "工作台的登录已经失效，这次操作没有完成，没有做任何更改。请重新登录后再试。",
         status=403,

@@ -19,23 +19,49 @@ RIGHTS: dict[str, dict[str, Roles | None]] = {
     # Coming in and going out
     "staff_entry.sign_in": {"GET": OPEN, "POST": OPEN},
     "staff_entry.second": {"GET": OPEN, "POST": OPEN},
+    "staff_entry.confirm": {"GET": ALL, "POST": ALL},
     "staff_entry.sign_out": {"POST": ALL},
     "staff_invitation.start": {"GET": OPEN, "POST": OPEN},
     "staff_invitation.password": {"GET": OPEN, "POST": OPEN},
     "staff_invitation.factor": {"GET": OPEN, "POST": OPEN},
     # One's own account
     "staff_me.security": {"GET": ALL},
+    "staff_me.add_app": {"GET": ALL, "POST": ALL},
+    "staff_me.add_passkey": {"GET": ALL, "POST": ALL},
+    "staff_me.rename": {"GET": ALL, "POST": ALL},
+    "staff_me.remove": {"GET": ALL, "POST": ALL},
+    "staff_me.recovery": {"GET": ALL, "POST": ALL},
+    "staff_me.password": {"GET": ALL, "POST": ALL},
+    "staff_me.end_sign_in": {"POST": ALL},
     # The day at a glance
     "staff_overview.index": {"GET": ALL},
     # Relying parties
     "staff_clients.index": {"GET": _ADMIN},
+    "staff_clients.client": {"GET": _ADMIN},
+    "staff_clients.add": {"GET": _ADMIN, "POST": _ADMIN},
+    "staff_clients.edit": {"GET": _ADMIN, "POST": _ADMIN},
+    "staff_clients.secret": {"GET": _ADMIN, "POST": _ADMIN},
+    "staff_clients.remove": {"GET": _ADMIN, "POST": _ADMIN},
     # Signing keys
     "staff_keys.index": {"GET": _ADMIN},
+    "staff_keys.rotate": {"GET": _ADMIN, "POST": _ADMIN},
+    "staff_keys.remove": {"GET": _ADMIN, "POST": _ADMIN},
     # People and companies
-    "staff_accounts.index": {"GET": _ADMIN},
+    "staff_accounts.index": {"GET": _ADMIN, "POST": _ADMIN},
+    "staff_accounts.person": {"GET": _ADMIN},
+    "staff_accounts.view": {"GET": _ADMIN, "POST": _ADMIN},
+    "staff_accounts.change": {"GET": _ADMIN, "POST": _ADMIN},
     "staff_companies.index": {"GET": _ADMIN},
+    "staff_companies.company": {"GET": _ADMIN},
+    "staff_companies.view": {"GET": _ADMIN, "POST": _ADMIN},
+    "staff_companies.change": {"GET": _ADMIN, "POST": _ADMIN},
+    "staff_companies.change_mandate": {"GET": _ADMIN, "POST": _ADMIN},
     # The trail
     "staff_audit.index": {"GET": _AUDIT},
+    "staff_audit.event": {"GET": _AUDIT},
+    "staff_audit.export": {"POST": _AUDIT},
+    "staff_audit.checks": {"GET": _AUDIT},
+    "staff_audit.ask_for_check": {"POST": _AUDIT},
 }
 """Endpoint to method to the roles it is granted to."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -101,13 +103,27 @@ def browser_words(user_agent: str) -> str:
     return f"{browser}，{system}" if system else browser
 
 
+def place_words(address: str) -> str:
+    """Where a request came from, as far as its address says."""
+    try:
+        inside = ipaddress.ip_address(address)
+    except ValueError:
+        return address or "地址未知"
+    return f"{address}（内网地址）" if inside.is_private or inside.is_loopback else address
+
+
+def ways_words(amr: Sequence[str]) -> str:
+    """The ways somebody proved himself by, from the values of `amr`."""
+    return "、".join(_WAYS.get(way, way) for way in amr)
+
+
 def session_words(session: SigninSession, *, current: bool) -> dict[str, Any]:
     """One row of the list of sign-ins."""
     return {
         "id": str(session.id),
         "browser": browser_words(session.browser),
-        "place": session.address or "地址未知",
-        "how": "、".join(_WAYS.get(way, way) for way in session.amr.split()),
+        "place": place_words(session.address),
+        "how": ways_words(session.amr.split()),
         "when": minute(session.auth_time),
         "current": current,
     }

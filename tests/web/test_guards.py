@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 from werkzeug.routing import Rule
+from werkzeug.routing.converters import AnyConverter
 
 from tests.world import ISSUER, Browser, Page, World
 
@@ -24,6 +25,7 @@ BY_CLIENTS = {
 }
 FROM_OTHER_SITES = {"oauth.authorize", "oauth.logout"}  # OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2
 OPEN_TO_ANY_HOST = {"web.healthz", "web.readyz", "web.metrics"}
+NOBODYS = "00000000-0000-7000-8000-000000000000"
 FILLED = {"captcha_id": "x" * 22, "page": "about", "filename": "tokens.css"}
 
 
@@ -35,8 +37,14 @@ def addresses(world: World, method: str) -> Iterator[tuple[str, str]]:
 
 
 def filled(rule: Rule) -> str:
-    """An address of the rule."""
-    return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: FILLED[found[1]], rule.rule)
+    """An address of the rule; what has no example is one of its words, or an id that nobody has."""
+    values = {
+        name: FILLED.get(name) or (min(one.items) if isinstance(one, AnyConverter) else NOBODYS)
+        for name, one in rule._converters.items()
+    }
+    built = rule.build(values)
+    assert built is not None
+    return built[1]
 
 
 def guarded_forms(world: World) -> list[str]:
