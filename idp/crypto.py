@@ -104,6 +104,11 @@ def b64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
+def from_b64url(text: str) -> bytes:
+    """What :func:`b64url` was made of. Raises ValueError."""
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
 def same(left: str, right: str) -> bool:
     """Constant-time comparison of two strings."""
     return hmac.compare_digest(left.encode("utf-8", "surrogatepass"), right.encode("utf-8", "surrogatepass"))

@@ -6,7 +6,6 @@ and submits them. Nothing of the product is replaced.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import secrets
 from collections.abc import Iterator, Mapping
@@ -20,7 +19,6 @@ from urllib.parse import urlencode, urlsplit
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
-from stdnum.cn import ric, uscc
 from werkzeug.test import TestResponse
 
 from idp.access.clients import announce_change
@@ -28,94 +26,45 @@ from idp.access.registration import NewClient, add_client
 from idp.accounts import directory, factors
 from idp.accounts.calendar import civil_day
 from idp.accounts.directory import NewMandate, NewPerson
-from idp.accounts.models import Enterprise, EnterpriseStatus, EnterpriseType, Mandate, Person
+from idp.accounts.models import EnterpriseStatus, EnterpriseType
 from idp.accounts.sessions import Device
 from idp.accounts.staff import StaffMember, StaffRole, open_staff_session
 from idp.app import Backends, create_app
 from idp.config import Settings
+from idp.crypto import b64url
 from idp.db import uuid7
 from idp.proof import captcha, totp
 from idp.web.platform import Platform
+from tests.inhabitants import (
+    CALLBACK,
+    PASSWORD,
+    AClient,
+    ACompany,
+    AnOperator,
+    APerson,
+    AStaffMember,
+    a_credit_code,
+    a_resident_number,
+)
 from tests.pages import FormReader, Page, error_sentences
 
-__all__ = ["FormReader", "Page", "error_sentences"]  # beside what stands here
+__all__ = [
+    "CALLBACK",
+    "PASSWORD",
+    "AClient",
+    "ACompany",
+    "APerson",
+    "AStaffMember",
+    "AnOperator",
+    "FormReader",
+    "Page",
+    "a_credit_code",
+    "a_resident_number",
+    "error_sentences",
+]
 
 ISSUER = "http://localhost:8000"
-PASSWORD = "Kite-flying 42"
-CALLBACK = "https://portal.example/callback"
 _numbers = count(1)
-
-
-def a_resident_number(number: int) -> str:
-    """A resident number that nobody has: region 990100 was never assigned."""
-    body = f"990100{1950 + number % 50}{number % 12 + 1:02d}{number % 28 + 1:02d}{number % 1000:03d}"
-    return body + ric.calc_check_digit(body + "-")
-
-
-def a_credit_code(number: int) -> str:
-    """A credit code that nobody has."""
-    body = f"91990100MA{number:07d}"
-    return body + uscc.calc_check_digit(body)
-
-
-@dataclass(frozen=True)
-class APerson:
-    """A person with what he types."""
-
-    row: Person
-    name: str
-    phone: str
-    id_number: str
-    account: str
-    password: str = PASSWORD
-
-
-@dataclass(frozen=True)
-class ACompany:
-    """A company with what its representative types."""
-
-    row: Enterprise
-    representative: APerson
-    uscc: str
-    name: str
-    account: str
-    password: str = PASSWORD
-
-
-@dataclass(frozen=True)
-class AnOperator:
-    """An operator of a company with what he types."""
-
-    mandate: Mandate
-    person: APerson
-    company: ACompany
-    phone: str
-    password: str = PASSWORD
-
-
-@dataclass(frozen=True)
-class AClient:
-    """A relying party with its secret."""
-
-    client_id: str
-    secret: str
-    redirect_uri: str = CALLBACK
-
-    @property
-    def basic(self) -> dict[str, str]:
-        """Its Authorization header."""
-        pair = base64.b64encode(f"{self.client_id}:{self.secret}".encode()).decode()
-        return {"Authorization": f"Basic {pair}"}
-
-
-@dataclass(frozen=True)
-class AStaffMember:
-    """Somebody who works at the console, with what he types."""
-
-    row: StaffMember
-    account: str
-    totp_secret: str
-    password: str = PASSWORD
 
 
 @dataclass
@@ -141,7 +90,9 @@ class World:
     def rewired(self, **changed: Any) -> Iterator[World]:
         """The same storage behind an application with other settings."""
         settings = Settings(**{**self.settings.model_dump(), **changed})
-        other = World(create_app(settings), self.backends, settings)
+        app = create_app(settings)
+        app.jinja_env.bytecode_cache = self.app.jinja_env.bytecode_cache
+        other = World(app, self.backends, settings)
         opened = other.platform
         yield other
         opened.database.close()
@@ -408,9 +359,7 @@ class Authorization:
 
     def address(self, scope: str = "openid profile entity", **more: str) -> str:
         """The address a portal sends its user to."""
-        challenge = (
-            base64.urlsafe_b64encode(hashlib.sha256(self.verifier.encode()).digest()).rstrip(b"=").decode()
-        )
+        challenge = b64url(hashlib.sha256(self.verifier.encode()).digest())
         values = {
             "response_type": "code",
             "client_id": self.client.client_id,

@@ -7,7 +7,6 @@ fetched again when it is old or a name of a key is new, but never often.
 
 from __future__ import annotations
 
-import base64
 import json
 import threading
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
 
 from idp.access.clients import ClientRefused, RegisteredClient
 from idp.adapters.key_sets import NotFetched
+from idp.crypto import from_b64url
 
 LONGEST_JWKS = 32_000
 MOST_KEYS = 20
@@ -91,7 +91,7 @@ def public_key(jwk: Any) -> Key | None:
 def _fits(modulus: str) -> bool:
     # Before it is imported: the library warns of a small key, and a huge one makes verifying dear.
     try:
-        octets = base64.urlsafe_b64decode(modulus + "=" * (-len(modulus) % 4))
+        octets = from_b64url(modulus)
     except ValueError:
         return False
     return SMALLEST_RSA <= int.from_bytes(octets, "big").bit_length() <= LARGEST_RSA

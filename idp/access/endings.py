@@ -30,9 +30,13 @@ def end_session(db: Session, vault: Vault, session_id: UUID, *, reason: str, now
     return _end_sessions(db, vault, SigninSession.id == session_id, reason=reason, now=now) > 0
 
 
-def end_session_of(db: Session, vault: Vault, token: str, *, reason: str, now: datetime) -> None:
-    """End the sign-in this cookie stands for, idle ones too: their portals may still hold tokens of it."""
-    _end_sessions(db, vault, SigninSession.token_hash == hash_token(token), reason=reason, now=now)
+def end_session_of(db: Session, vault: Vault, token: str, *, reason: str, now: datetime) -> bool:
+    """End the sign-in this cookie stands for, idle ones too: their portals may still hold tokens of it.
+
+    False if it had ended before.
+    """
+    which = SigninSession.token_hash == hash_token(token)
+    return _end_sessions(db, vault, which, reason=reason, now=now) > 0
 
 
 def end_other_sessions(

@@ -25,6 +25,7 @@ from sqlalchemy import (
     String,
     and_,
     bindparam,
+    cast,
     insert,
     or_,
     select,
@@ -34,7 +35,7 @@ from sqlalchemy.orm import Mapped, Session, load_only, mapped_column
 
 from idp.accounts.calendar import civil_day
 from idp.accounts.identity import Identity, Role, account_of
-from idp.accounts.models import Enterprise, EnterpriseStatus, LegalAccount, Mandate, Person
+from idp.accounts.models import Credential, Enterprise, EnterpriseStatus, LegalAccount, Mandate, Person
 from idp.crypto import hash_token, new_token
 from idp.db import ALONE, Base, uuid7
 
@@ -101,12 +102,21 @@ class SigninSession(Base):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """How and when somebody proved who he is, and with which account's secrets (its key)."""
+    """How and when somebody proved who he is, and with which account's secrets (its key).
+
+    `rests_on` is the account's credential, by its id and when it was set, as it was read: a sign-in opens
+    only while that is still so. None for a proof that is handed on from a sign-in which is there.
+    """
 
     amr: tuple[str, ...]
     acr: str
     at: datetime
     account: str
+    rests_on: tuple[UUID, datetime] | None = None
+
+
+class NotOpened(Exception):
+    """The password was changed, or the account locked, while its owner was on the way in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +148,9 @@ def open_session(
 ) -> tuple[UUID, str]:
     """Open a sign-in and return its id with the token for the browser's cookie.
 
-    The token is new at each call: a session never keeps its id over a rise of privilege.
+    The token is new at each call: a session never keeps its id over a rise of privilege. Whoever locks an
+    account or changes its password writes the credential first and ends its sign-ins then; this reads the
+    credential under a lock in the statement that opens one. So neither passes the other. Raises NotOpened.
     """
     opened, token = uuid7(), new_token()
     values: dict[str, Any] = {
@@ -163,12 +175,44 @@ def open_session(
     }
     # The rows it rests on may still wait in the session.
     db.flush()
-    db.connection().execute(_OPENED, values)
+    if proof.rests_on is None:
+        db.connection().execute(_OPENED, values)
+        return opened, token
+    credential, changed_at = proof.rests_on
+    made = db.connection().execute(
+        _OPENED_ON, {**values, "credential": credential, "credential_changed_at": changed_at}
+    )
+    if not made.rowcount:
+        raise NotOpened
     return opened, token
 
 
 # Through Core: one row needs no unit of work, which costs more than the statement.
-_OPENED = insert(SigninSession.metadata.tables[SigninSession.__tablename__])
+_TABLE = SigninSession.metadata.tables[SigninSession.__tablename__]
+_OPENED = insert(_TABLE)
+_WRITTEN = tuple(
+    column for column in _TABLE.columns if column.name not in {"proved_at", "ended_at", "end_reason"}
+)
+_OPENED_ON = _OPENED.from_select(
+    [column.name for column in _WRITTEN],
+    # What may be NULL has no type of its own in a SELECT.
+    select(
+        *(
+            cast(bindparam(column.name, type_=column.type), column.type)
+            if column.nullable
+            else bindparam(column.name, type_=column.type)
+            for column in _WRITTEN
+        )
+    )
+    .select_from(Credential)
+    .where(
+        Credential.id == bindparam("credential"),
+        Credential.changed_at == bindparam("credential_changed_at"),
+        Credential.locked_at.is_(None),
+    )
+    .with_for_update(read=True),
+    include_defaults=False,
+).execution_options(preserve_rowcount=True)
 
 
 def _select_live() -> Select[SigninSession, Person, Enterprise, Mandate]:

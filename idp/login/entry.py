@@ -113,7 +113,9 @@ def welcome(
     tools.trail.record(db, event, actor, now=now)
     if browser.known_to(candidate) is None:
         _get_to_know(db, tools, candidate, browser, now=now)
-    return Welcome(identity, Proof(amr, acr, now, candidate.key), candidate.browser_tag)
+    credential = candidate.credential
+    rests_on = (credential.id, credential.changed_at) if credential else None
+    return Welcome(identity, Proof(amr, acr, now, candidate.key, rests_on), candidate.browser_tag)
 
 
 def refuse(

@@ -6,7 +6,6 @@ way round. Keys are chosen by `kid` among our own only; nothing in a token is ev
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from idp.access.clients import RegisteredClient
 from idp.access.grants import LiveGrant
 from idp.access.keys import ACCESS_TOKEN_ALG, ALGORITHMS, KeyRing
 from idp.access.subjects import subject
-from idp.crypto import b64url, new_token
+from idp.crypto import b64url, from_b64url, new_token
 
 ACCESS_TYP = "at+jwt"
 ID_TYP = "JWT"
@@ -148,7 +147,7 @@ def _verified(
 def _typ_of(supplied: str) -> str | None:
     head = supplied.partition(".")[0]
     try:
-        header = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
+        header = json.loads(from_b64url(head))
     except (ValueError, RecursionError):
         return None
     return header.get("typ") if isinstance(header, dict) and isinstance(header.get("kid"), str) else None

@@ -8,7 +8,6 @@ of two authenticators with the same key the one behind is refused.
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Sequence
@@ -24,7 +23,7 @@ from sqlalchemy.orm import Session
 from idp.accounts.factors import Passkey, find_passkey
 from idp.adapters.ephemeral import EphemeralStore
 from idp.config import Settings, is_address
-from idp.crypto import Vault, b64url, keyed_digest, new_token, same
+from idp.crypto import Vault, b64url, from_b64url, keyed_digest, new_token, same
 
 CHALLENGE_LIFE = 300
 """Seconds somebody has to take his key out."""
@@ -276,6 +275,6 @@ def _transports(told: dict[str, Any]) -> list[str]:
 def _bytes(text: Any) -> bytes:
     """What URL-safe base64 says; b"" of anything else."""
     try:
-        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) if isinstance(text, str) else b""
+        return from_b64url(text) if isinstance(text, str) else b""
     except ValueError:
         return b""

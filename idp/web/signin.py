@@ -21,7 +21,8 @@ from idp.accounts.audit import Action, Event, Origin
 from idp.accounts.identity import Identity, Role
 from idp.accounts.sessions import Device, Proof, SignedIn
 from idp.web import cookies
-from idp.web.platform import db, now, platform, settings
+from idp.web.errors import Stop
+from idp.web.platform import db, now, platform, roll_back, settings
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -87,16 +88,32 @@ def origin(actor: str | None = None) -> Origin:
 def start(identity: Identity, proof: Proof) -> None:
     """Open a sign-in for this browser under a new id; the one it had ends.
 
-    The cookie is set on the response by :func:`finish`, which Flask calls after the view.
+    The cookie is set on the response by :func:`finish`, which Flask calls after the view. Raises Stop where
+    what the proof rests on is gone: its password, or the sign-in it was handed on from.
     """
-    before = cookies.session_token()
-    if before is not None:
-        end_session_of(db(), platform().vault, before, reason="replaced", now=now())
-    _opened, token = sessions.open_session(
-        db(), identity, proof, device(), lifetime=settings().seconds("session_lifetime"), now=now()
-    )
-    g.new_session_token = token
+    try:
+        g.new_session_token = _opened(identity, proof)
+    except sessions.NotOpened:
+        roll_back()
+        raise Stop(
+            "登录没有完成",
+            "就在刚才，这个账号的密码被修改，或者账号被暂停、登录被退出。请重新登录；还是不行的话，请拨打服务热线。",
+            status=403,
+            ways=(("重新登录", url_for("login.start")),),
+        ) from None
     g.pop("_login_user", None)
+
+
+def _opened(identity: Identity, proof: Proof) -> str:
+    """The token of a new sign-in in place of the one this browser had. Raises NotOpened."""
+    before = cookies.session_token()
+    replaced = before is not None and end_session_of(
+        db(), platform().vault, before, reason="replaced", now=now()
+    )
+    if proof.rests_on is None and not replaced:
+        raise sessions.NotOpened
+    lifetime = settings().seconds("session_lifetime")
+    return sessions.open_session(db(), identity, proof, device(), lifetime=lifetime, now=now())[1]
 
 
 def end(session_id: UUID, *, reason: str) -> bool:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import Thread
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from idp.access.endings import lock
+from idp.accounts.audit import Origin
 from idp.accounts.calendar import day_begins
 from idp.accounts.identity import Identity, Role, account_of
-from idp.accounts.sessions import Device, Proof, find_live, list_live, note_seen, open_session
+from idp.accounts.models import Credential
+from idp.accounts.sessions import Device, NotOpened, Proof, find_live, list_live, note_seen, open_session
 from tests.world import AnOperator, APerson, World
 
 IDLE, LIFETIME = timedelta(minutes=30), timedelta(hours=8)
 DEVICE = Device("a browser", "127.0.0.1")
+A_TOOL = Origin(actor="cli:test")
 
 
 def opened(db: Session, identity: Identity, now: datetime) -> str:
@@ -106,3 +114,43 @@ def test_the_list_holds_the_same_human_in_the_same_capacity(world: World) -> Non
         for identity in (as_himself(person), as_operator(first)):
             (row,) = list_live(db, identity, now=now)
             assert row.identity == identity
+
+
+def test_none_opens_once_its_password_was_changed_or_its_account_locked(world: World) -> None:
+    """Section Y, 不是我: who was on the way in when the account was locked does not come in."""
+    person, now = world.a_person(), world.now()
+    identity = as_himself(person)
+    with world.reading() as db:
+        credential = db.scalars(select(Credential).where(Credential.person_id == person.row.id)).one()
+    as_it_was = (credential.id, credential.changed_at)
+    proof = Proof(("pwd",), "urn:idp:loa:1", now, account_of(identity), as_it_was)
+    with world.write() as db:
+        assert open_session(db, identity, proof, DEVICE, lifetime=LIFETIME, now=now)
+    changed = replace(proof, rests_on=(credential.id, credential.changed_at - timedelta(seconds=1)))
+    with world.write() as db, pytest.raises(NotOpened):
+        open_session(db, identity, changed, DEVICE, lifetime=LIFETIME, now=now)
+
+
+def test_whoever_comes_in_while_the_account_is_being_locked_is_out(world: World) -> None:
+    """A lock that is not yet committed is waited for; one that comes after ends what was opened."""
+    person, now = world.a_person(), world.now()
+    identity = as_himself(person)
+    with world.reading() as db:
+        credential = db.scalars(select(Credential).where(Credential.person_id == person.row.id)).one()
+    proof = Proof(
+        ("pwd",), "urn:idp:loa:1", now, account_of(identity), (credential.id, credential.changed_at)
+    )
+    tokens: list[str] = []
+
+    def comes_in() -> None:
+        with suppress(NotOpened), world.write() as db:
+            tokens.append(open_session(db, identity, proof, DEVICE, lifetime=LIFETIME, now=now)[1])
+
+    coming = Thread(target=comes_in)
+    with world.write() as db:
+        here = world.platform
+        coming.start()
+        lock(db, here.vault, here.trail, here.notifier, account_of(identity), A_TOOL, now=now)
+    coming.join(20)
+    with world.reading() as db:
+        assert all(find_live(db, token, idle=IDLE, now=now) is None for token in tokens)
