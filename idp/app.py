@@ -28,14 +28,12 @@ from idp.person import views as person
 from idp.proof.secret_guesses import SecretGuesses
 from idp.security import notice
 from idp.security import views as account_security
-from idp.staff import accounts, audit, clients, companies, entry, invitation, keys, me, overview
 from idp.web import captcha, cookies, errors, logs, pages, render, security, shown, signin
 from idp.web import platform as platforms
 from idp.web import staff as staff_guard
 from idp.web.platform import Platform
 from idp.web.proxy import TrustedProxies
 
-_CONSOLE = (entry, invitation, me, overview, clients, keys, accounts, companies, audit)
 # Blocks from this size on are mapped and unmapped; the number is mallopt(3)'s M_MMAP_THRESHOLD.
 _M_MMAP_THRESHOLD = -3
 _LARGE = 1 << 20
@@ -73,10 +71,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     shown.install(app, settings)
     render.install(app)
     errors.install(app)
-    staff_guard.install(app)
     _register_rooms(app, settings)
+    if settings.console:
+        _register_console(app)
     app.after_request(signin.finish)
-    app.after_request(staff_guard.finish)
     app.wsgi_app = TrustedProxies(app.wsgi_app, settings.proxy_networks())  # type: ignore[method-assign]  # as Flask documents
     return app
 
@@ -113,6 +111,7 @@ def _store(settings: Settings) -> EphemeralStore:
         SqlEphemeralStore,
     )
 
+    settings.var_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     return SqlEphemeralStore(settings.var_dir / "ephemeral.db")
 
 
@@ -137,10 +136,20 @@ def _platform(settings: Settings) -> Platform:
 
 def _register_rooms(app: Flask, settings: Settings) -> None:
     centres = (person, enterprise, account_security, notice)
-    for room in (pages, captcha, login, *centres, oauth, device, help, *_CONSOLE):
+    for room in (pages, captcha, login, *centres, oauth, device, help):
         app.register_blueprint(room.blueprint)
     endpoints.install(app, settings)
     if settings.demo:
         from idp.demo import views as demo  # noqa: PLC0415 - production never loads the demo
 
         app.register_blueprint(demo.blueprint)
+
+
+def _register_console(app: Flask) -> None:
+    from idp.staff.console import (  # noqa: PLC0415 - a process without the console never loads it
+        BLUEPRINTS,
+    )
+
+    staff_guard.install(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)

@@ -101,6 +101,10 @@ class Settings(BaseModel):
         1800, ge=60, description="A sign-in unused by its browser for so long asks again."
     )
     session_lifetime: int = Field(28800, ge=300, description="No sign-in lives longer.")
+    console: bool = Field(
+        default=True,
+        description="Whether this process serves the staff console; without it /staff is nothing here.",
+    )
     staff_idle: int = Field(900, ge=60, le=1800, description="The same of a sign-in at the staff console.")
     staff_lifetime: int = Field(28800, ge=300, description="No sign-in at the staff console lives longer.")
     fresh_proof: int = Field(

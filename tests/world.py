@@ -228,7 +228,7 @@ class World:
         """A browser signed in at the console, without having gone through its sign-in."""
         member, browser = member or self.a_staff_member(role), self.browser()
         with self.backends.database.begin() as db:
-            token = open_staff_session(
+            _, token = open_staff_session(
                 db,
                 db.merge(member.row),
                 ("pwd", "otp"),

@@ -10,12 +10,12 @@
 ``versions``  how processes learn that clients or keys have changed
 ``pending``   authorization requests that wait for a sign-in; ``pushed`` those that wait for a browser
 ``assurance`` the levels of a sign-in, the ways that reach them, what is missing
-``grants``    authorization codes, grants, refresh tokens: spent before minted
+``grants``    authorization codes and grants, ``refresh_tokens`` under them: spent before minted
 ``devices``   device authorizations; ``user_codes`` the codes people type for them
 ``consents``  what a person allowed a third-party client to see
 ``subjects``  pairwise and public subject identifiers
 ``logouts``   telling relying parties that a sign-in has ended; ``logout_delivery`` the worker's part
-``endings``   ending a session, a mandate or an account, everywhere at once
+``endings``   ending a session, a mandate, an account or a consent, everywhere at once
 ``retention`` forgetting what has been dead for long
 
 Whether a token counts is always decided by joining it to its sign-in session

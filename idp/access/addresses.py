@@ -14,9 +14,12 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _AUTHORITY = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?"
 _ORIGIN = re.compile(rf"https?://{_AUTHORITY}")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
-# Names that no public network knows: RFC 6761 §6.3, RFC 6762 §3, and ICANN's name for private use, under
-# which clouds keep what they tell their machines.
-_INSIDE_NAMES = (".localhost", ".localdomain", ".local", ".internal")
+# Names that no public network knows: RFC 6761 §6.3, RFC 6762 §3 and its appendix G, RFC 8375, ICANN's name
+# for private use, under which clouds keep what they tell their machines, and clusters' names for services.
+_INSIDE_NAMES = (
+    *(".localhost", ".localdomain", ".localdomain4", ".localdomain6", ".local", ".internal", ".intranet"),
+    *(".private", ".corp", ".home", ".lan", ".home.arpa", ".svc"),
+)
 
 
 def is_origin(text: str) -> bool:
@@ -79,13 +82,14 @@ def is_on_host_of(uri: str, issuer: str) -> bool:
 def check_outside(uri: str, *, field: str = "") -> None:
     """Return if an address does not name this network: what we call, and where we send browsers.
 
-    A host name that we call is resolved, and checked again, at each call. Raises ClientRefused about `field`.
+    A name without a dot is known inside alone. A host name that we call is resolved, and checked again, at
+    each call. Raises ClientRefused about `field`.
     """
     host = urlsplit(uri).hostname or ""
     try:
         inside = not is_outside(host)
     except ValueError:
-        inside = is_loopback(host) or host.endswith(_INSIDE_NAMES)
+        inside = "." not in host or f".{host}".endswith(_INSIDE_NAMES)
     if inside:
         raise ClientRefused(
             f"{uri[:200]!r} must be an address on the public network.",

@@ -23,6 +23,7 @@ from idp.crypto import from_b64url
 
 LONGEST_JWKS = 32_000
 MOST_KEYS = 20
+_LONGEST_TOLD = 200
 SMALLEST_RSA, LARGEST_RSA = 2048, 8192
 _FRESH = timedelta(minutes=5)
 _BETWEEN_TRIES = timedelta(minutes=1)
@@ -39,10 +40,10 @@ def check_jwks(jwks: dict[str, Any]) -> None:
 
     Raises ClientRefused.
     """
-    if len(json.dumps(jwks)) > LONGEST_JWKS or not isinstance(jwks.get("keys"), list):
+    if not isinstance(jwks.get("keys"), list) or _size(jwks) > LONGEST_JWKS:
         raise _refused(
-            "jwks must be a JSON Web Key Set of at most 32 kB.",
-            "公钥应为一个 JWKS（含 keys 列表的 JSON），不超过 32 kB。",
+            "jwks must be a JSON Web Key Set of at most 32 kB, without half of a surrogate pair.",
+            "公钥应为一个 JWKS（含 keys 列表的 JSON），不超过 32 kB，其中没有不能显示的字符。",
         )
     if not 1 <= len(jwks["keys"]) <= MOST_KEYS:
         raise _refused(f"jwks must hold 1 to {MOST_KEYS} keys.", f"JWKS 中应有 1 至 {MOST_KEYS} 把公钥。")
@@ -59,6 +60,14 @@ def check_jwks(jwks: dict[str, Any]) -> None:
         )
 
 
+def _size(jwks: dict[str, Any]) -> int:
+    """Bytes; of what UTF-8 cannot hold (RFC 8259 §8.2), and no page could show, too many."""
+    try:
+        return len(json.dumps(jwks, ensure_ascii=False).encode())
+    except UnicodeEncodeError:
+        return LONGEST_JWKS + 1
+
+
 def _refused(sentence: str, zh: str) -> ClientRefused:
     return ClientRefused(sentence, zh=zh, field="jwks")
 
@@ -71,6 +80,18 @@ def usable_keys(jwks: dict[str, Any]) -> list[Key]:
         if key is not None:
             found.append(key)
     return found
+
+
+def key_names(jwks: dict[str, Any]) -> list[str]:
+    """Each usable key by its thumbprint (RFC 7638), its name and what it is for: what the trail is told."""
+    found = [(jwk, public_key(jwk)) for jwk in jwks.get("keys", [])]
+    return [" ".join([key.thumbprint(), *_called(jwk)]) for jwk, key in found if key]
+
+
+def _called(jwk: dict[str, Any]) -> list[str]:
+    # As JSON: sets that were registered before may hold what UTF-8 cannot.
+    told = [f"{name}={json.dumps(jwk[name])}" for name in ("kid", "use", "key_ops", "alg") if name in jwk]
+    return [each if len(each) <= _LONGEST_TOLD else f"{each[:_LONGEST_TOLD]}…" for each in told]
 
 
 def public_key(jwk: Any) -> Key | None:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from idp.access.client_keys import usable_keys
+from idp.access.client_keys import key_names
 from idp.access.clients import Client, ClientRefused
 from idp.access.profiles import BASIC, PROFILES
 from idp.access.registration import DEFAULT_SCOPES, NewClient
@@ -168,7 +168,7 @@ def read_metadata(entry: Any) -> Registration:
 
     Raises ClientRefused; no value is repeated, as there are secrets among them.
     """
-    if not is_plain(entry):
+    if not _is_bounded(entry):
         raise ClientRefused("The metadata are nested too deeply, or hold a number that JSON does not know.")
     try:
         registration = Registration.model_validate(entry)
@@ -227,10 +227,10 @@ def metadata(client: Client) -> dict[str, Any]:
 
 
 def recorded(client: Client) -> dict[str, Any]:
-    """The same for the audit trail: nobody's address, and the thumbprints of keys (RFC 7638) alone."""
+    """The same for the audit trail: nobody's address, and of keys what tells one from another."""
     told = metadata(client)
     del told["contacts"]
-    return {**told, "jwks": [key.thumbprint() for key in usable_keys(client.jwks or {})]}
+    return {**told, "jwks": key_names(client.jwks or {})}
 
 
 def with_secret(told: dict[str, Any], secret: str | None) -> dict[str, Any]:
@@ -246,7 +246,21 @@ def _response_types(grant_types: list[str]) -> list[str]:
 
 
 def is_plain(entry: Any) -> bool:
-    """Whether every database keeps `entry` as it is: no endless nesting, no NaN, no Infinity."""
+    """Whether every database keeps `entry`, and every page shows it, as it is.
+
+    No endless nesting, no NaN, no Infinity, no half of a surrogate pair (RFC 8259 §8.2).
+    """
+    if not _is_bounded(entry):
+        return False
+    try:
+        json.dumps(entry, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_bounded(entry: Any) -> bool:
+    """Whether it is nested within reason, and its numbers are JSON's."""
     layer, depth = [entry], 0
     while layer and depth <= _DEEPEST:
         inner = [value for value in layer if isinstance(value, dict | list)]

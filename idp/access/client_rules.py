@@ -249,7 +249,8 @@ def _addresses(new: NewClient, *, production: bool) -> Iterator[ClientRefused]:
     alone = {name: (uri,) for name, uri in (called | {"client_uri": new.client_uri}).items() if uri}
     del lists["redirect_uris"]
     for field, uris in (lists | alone).items():
-        # What we call, and where we send browsers.
+        # What we call, and where we send browsers. The others are names: resources and serves are compared,
+        # client_uri is kept for administrators, so they may lie inside.
         leads_there = field == "post_logout_redirect_uris" or field in called
         for uri in uris:
             yield from _address(uri, field, production=production, leads_there=leads_there)

@@ -1,6 +1,8 @@
 """What a person allowed a third-party client to see: remembered per person, identity, client and scope.
 
-What is taken back is dead at once: the grants end, so that no token of theirs counts any more.
+A third party's code names the consent it rests on, and becomes a grant only while that row is there
+(:func:`idp.access.grants.open_grant`). A consent only ever grows; what was taken back and is given again
+is another row.
 """
 
 from __future__ import annotations
@@ -9,17 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ForeignKey, Select, String, UniqueConstraint, delete, select, update
+from sqlalchemy import ColumnElement, ForeignKey, String, UniqueConstraint, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from idp.access import logouts
 from idp.access.clients import Client
-from idp.access.grants import Grant
-from idp.accounts.audit import Action, Event, Origin, Trail
 from idp.accounts.identity import Identity
 from idp.accounts.models import Person
-from idp.accounts.sessions import SigninSession
-from idp.crypto import Vault
 from idp.db import Base, begin_write, uuid7
 
 
@@ -62,60 +59,22 @@ def list_allowed(db: Session, identity: Identity) -> list[Allowed]:
     ]
 
 
-def withdraw(
-    db: Session,
-    vault: Vault,
-    trail: Trail,
-    identity: Identity,
-    client_id: str,
-    origin: Origin,
-    *,
-    now: datetime,
-) -> bool:
-    """Take back what was allowed to a client; False if nothing was.
-
-    What it was granted in this capacity ends with it, and it is told that its sign-ins have ended.
-    """
-    begin_write(db)
-    gone = db.execute(
-        delete(Consent).where(*_of(identity), Consent.client_id == client_id),
-        execution_options={"synchronize_session": False},
-    )
-    if not gone.rowcount:  # type: ignore[attr-defined]  # a DELETE's result has it
-        return False
-    sessions = set(
-        db.scalars(
-            update(Grant)
-            .where(
-                Grant.client_id == client_id, Grant.ended_at.is_(None), Grant.session_id.in_(_open(identity))
-            )
-            .values(ended_at=now)
-            .returning(Grant.session_id)
-            .execution_options(synchronize_session=False)
-        )
-    )
-    logouts.tell(db, vault, sessions, only=client_id, now=now)
-    event = Event(
-        Action.CONSENT_WITHDRAWN, entity=str(identity.enterprise_id or ""), target=f"client:{client_id}"
-    )
-    trail.record(db, event, origin, now=now)
-    return True
+def find_given(db: Session, identity: Identity, client_id: str, scope: tuple[str, ...]) -> UUID | None:
+    """The consent by which everything in `scope` is allowed, by this human in this capacity."""
+    found = db.execute(
+        select(Consent.id, Consent.scope).where(*_of(identity), Consent.client_id == client_id)
+    ).first()
+    return found.id if found is not None and set(scope) <= set(found.scope.split()) else None
 
 
-def is_given(db: Session, identity: Identity, client_id: str, scope: tuple[str, ...]) -> bool:
-    """Whether everything in `scope` was allowed before, by this human in this capacity."""
-    consent = _find(db, identity, client_id)
-    return consent is not None and set(scope) <= set(consent.scope.split())
-
-
-def give(db: Session, identity: Identity, client_id: str, scope: tuple[str, ...], *, now: datetime) -> None:
-    """Remember that `scope` was allowed, beside what was allowed before."""
-    # Two first answers of one person at once: the second finds what the first has written.
-    begin_write(db)
-    db.execute(select(Person.id).where(Person.id == identity.person_id).with_for_update())
-    consent = _find(db, identity, client_id)
+def give(db: Session, identity: Identity, client_id: str, scope: tuple[str, ...], *, now: datetime) -> UUID:
+    """Remember that `scope` was allowed, beside what was allowed before; the consent's id."""
+    _lock(db, identity)
+    query = select(Consent).where(*_of(identity), Consent.client_id == client_id)
+    consent = db.scalars(query.execution_options(populate_existing=True)).first()
     if consent is None:
         consent = Consent(
+            id=uuid7(),
             person_id=identity.person_id,
             identity_key=_key(identity),
             client_id=client_id,
@@ -125,24 +84,30 @@ def give(db: Session, identity: Identity, client_id: str, scope: tuple[str, ...]
         db.add(consent)
     consent.scope = " ".join(sorted(set(consent.scope.split()) | set(scope)))
     consent.given_at = now
+    return consent.id
 
 
-def _find(db: Session, identity: Identity, client_id: str) -> Consent | None:
-    return db.scalars(select(Consent).where(*_of(identity), Consent.client_id == client_id)).first()
+def take_back(db: Session, identity: Identity, client_id: str) -> bool:
+    """Forget what was allowed; False if nothing was.
+
+    The rest is done by :func:`idp.access.endings.withdraw_consent`.
+    """
+    _lock(db, identity)
+    gone = db.execute(
+        delete(Consent).where(*_of(identity), Consent.client_id == client_id),
+        execution_options={"synchronize_session": False},
+    )
+    return bool(gone.rowcount)  # type: ignore[attr-defined]  # a DELETE's result has it
+
+
+def _lock(db: Session, identity: Identity) -> None:
+    """Of two changes by one person at once the second finds what the first has written."""
+    begin_write(db)
+    db.execute(select(Person.id).where(Person.id == identity.person_id).with_for_update())
 
 
 def _of(identity: Identity) -> tuple[ColumnElement[bool], ...]:
     return Consent.person_id == identity.person_id, Consent.identity_key == _key(identity)
-
-
-def _open(identity: Identity) -> Select[UUID]:
-    """The ids of the sign-ins of this human in this capacity that did not end."""
-    return select(SigninSession.id).where(
-        SigninSession.person_id == identity.person_id,
-        SigninSession.role == identity.role.value,
-        SigninSession.enterprise_id == identity.enterprise_id,
-        SigninSession.ended_at.is_(None),
-    )
 
 
 def _key(identity: Identity) -> str:

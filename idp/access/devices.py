@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from idp.access.grants import CodeRecord, GrantRefused, end_replayed
 from idp.access.user_codes import new_user_code
+from idp.accounts.sessions import SigninSession
 from idp.adapters.ephemeral import EphemeralStore
 from idp.crypto import hash_token, keyed_digest, new_token, same
 
@@ -85,7 +86,8 @@ class State(StrEnum):
 class DeviceAuthorization:
     """What a device asked for and what became of it. Times are seconds since the epoch.
 
-    `dpop_jkt` is the key proved with the request, `params` what else the request fixed.
+    `dpop_jkt` is the key proved with the request, `params` what else the request fixed. The last four are
+    what was allowed rests on (see :class:`idp.access.grants.CodeRecord`).
     """
 
     client_id: str
@@ -98,6 +100,9 @@ class DeviceAuthorization:
     state: State = State.WAITING
     browser: str = ""
     session_id: str = ""
+    acr: str | None = None
+    amr: str | None = None
+    consent: str | None = None
 
     def counts(self, now: datetime) -> bool:
         """Whether it is in its time; a clock that was set back revives nothing."""
@@ -186,12 +191,29 @@ def to_answer(store: EphemeralStore, device_id: str, *, browser: str, now: datet
 
 
 def answer(
-    store: EphemeralStore, device_id: str, *, allowed_in: UUID | None, browser: str, now: datetime
+    store: EphemeralStore,
+    device_id: str,
+    *,
+    allowed_in: SigninSession | None,
+    consent: UUID | None = None,
+    browser: str,
+    now: datetime,
 ) -> None:
-    """Decide, once and for good: allowed in a sign-in, or denied with None. Raises NotToAnswer."""
+    """Decide, once and for good: allowed in a sign-in, or denied with None. Raises NotToAnswer.
+
+    `consent` is what a third party's device was allowed by, committed already: it may poll at once.
+    """
     packed, asked = _to_answer(store, device_id, browser, now)
-    state = State.ALLOWED if allowed_in else State.DENIED
-    decided = replace(asked, state=state, session_id=str(allowed_in or ""))
+    decided = replace(asked, state=State.DENIED)
+    if allowed_in is not None:
+        decided = replace(
+            asked,
+            state=State.ALLOWED,
+            session_id=str(allowed_in.id),
+            acr=allowed_in.acr,
+            amr=allowed_in.amr,
+            consent=str(consent) if consent else None,
+        )
     if not store.compare_and_set(_kept_at(device_id), packed, _packed(decided), ttl=_ttl(asked, now)):
         raise NotToAnswer
 
@@ -287,6 +309,9 @@ def _as_code(asked: DeviceAuthorization, device_id: str) -> CodeRecord:
         expires_at=asked.expires_at,
         code_hash=device_id,
         resources=asked.resources,
+        acr=asked.acr,
+        amr=asked.amr,
+        consent=asked.consent,
     )
 
 

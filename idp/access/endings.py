@@ -13,14 +13,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from idp.access import logouts
+from idp.access import consents, logouts
 from idp.access.grants import Grant
 from idp.accounts import factors, locks
 from idp.accounts.audit import Action, Event, Origin, Trail
 from idp.accounts.identity import Identity
 from idp.accounts.models import Enterprise, LegalAccount, Mandate, Person
 from idp.accounts.notices import Kind, Notifier, Told
-from idp.accounts.sessions import Device, SigninSession
+from idp.accounts.sessions import Device, SigninSession, seen_from
 from idp.accounts.staff import StaffMember, end_staff_sessions
 from idp.crypto import Vault, hash_token
 
@@ -39,16 +39,10 @@ def end_session_of(db: Session, vault: Vault, token: str, *, reason: str, now: d
     return _end_sessions(db, vault, which, reason=reason, now=now) > 0
 
 
-def end_other_sessions(
-    db: Session, vault: Vault, identity: Identity, *, keep: UUID | None, reason: str, now: datetime
-) -> int:
-    """End every sign-in of this human in this capacity except `keep`; how many."""
-    mine = (SigninSession.person_id == identity.person_id) & (SigninSession.role == identity.role.value)
-    if identity.enterprise_id:
-        mine &= SigninSession.enterprise_id == identity.enterprise_id
-    if keep:
-        mine &= SigninSession.id != keep
-    return _end_sessions(db, vault, mine, reason=reason, now=now)
+def end_other_sessions(db: Session, vault: Vault, keep: SigninSession, *, reason: str, now: datetime) -> int:
+    """End every sign-in that can be seen from `keep` except itself; how many."""
+    others = and_(seen_from(keep), SigninSession.id != keep.id)
+    return _end_sessions(db, vault, others, reason=reason, now=now)
 
 
 def end_mandate(
@@ -181,6 +175,41 @@ def end_sign_ins_by(db: Session, vault: Vault, account: str, *, reason: str, now
     return _end_sessions(db, vault, which, reason=reason, now=now)
 
 
+def withdraw_consent(
+    db: Session,
+    vault: Vault,
+    trail: Trail,
+    identity: Identity,
+    client_id: str,
+    origin: Origin,
+    *,
+    now: datetime,
+) -> bool:
+    """Take back what was allowed to a client in this capacity; False if nothing was.
+
+    What it was granted ends with it, and it is told that its sign-ins have ended.
+    """
+    if not consents.take_back(db, identity, client_id):
+        return False
+    of_identity = select(SigninSession.id).where(
+        SigninSession.person_id == identity.person_id,
+        SigninSession.role == identity.role.value,
+        SigninSession.enterprise_id == identity.enterprise_id,
+        SigninSession.ended_at.is_(None),
+    )
+    sessions = db.scalars(
+        update(Grant)
+        .where(Grant.client_id == client_id, Grant.ended_at.is_(None), Grant.session_id.in_(of_identity))
+        .values(ended_at=now)
+        .returning(Grant.session_id)
+        .execution_options(synchronize_session=False)
+    )
+    logouts.tell(db, vault, set(sessions), only=client_id, now=now)
+    entity, target = str(identity.enterprise_id or ""), f"client:{client_id}"
+    trail.record(db, Event(Action.CONSENT_WITHDRAWN, entity=entity, target=target), origin, now=now)
+    return True
+
+
 def key_of(db: Session, account: Person | Enterprise) -> str:
     """The key of a person's or a company's own account; empty for a company that has none."""
     if isinstance(account, Person):
@@ -201,7 +230,7 @@ def _suspend_staff(db: Session, member_id: UUID, *, now: datetime) -> bool:
     suspended = db.execute(
         update(StaffMember)
         .where(StaffMember.id == member_id, StaffMember.suspended_at.is_(None))
-        .values(suspended_at=now),
+        .values(suspended_at=now, generation=StaffMember.generation + 1),
         execution_options={"synchronize_session": False},
     )
     end_staff_sessions(db, member_id, reason="locked", now=now)

@@ -1,27 +1,23 @@
-"""Authorization codes, grants and refresh tokens.
+"""Authorization codes and grants.
 
 A code lives in the ephemeral store and is taken once, atomically, before anything is minted. What
 it gives is a grant: a row tied to the sign-in session, found again by the code's hash when the code
-is replayed. Access tokens carry the grant's id; refresh tokens are a family under the grant.
-
-A refresh token's successor is derived from it by HMAC: a client whose answer was lost repeats the
-request within the grace time and gets the same successor, although only hashes are stored. Any
-later reuse ends the whole grant (RFC 9700 §4.14).
+is replayed. Access tokens carry the grant's id; refresh tokens are a family under the grant
+(:mod:`idp.access.refresh_tokens`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     JSON,
     ForeignKey,
-    Index,
     LargeBinary,
     String,
     bindparam,
@@ -34,10 +30,11 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, load_only, mapped_column
 
+from idp.access.consents import Consent
 from idp.accounts.models import Enterprise, LoginName, Mandate, Person
 from idp.accounts.sessions import LEAN, LIVE, SigninSession, as_of
 from idp.adapters.ephemeral import EphemeralStore
-from idp.crypto import hash_token, keyed_digest, new_token
+from idp.crypto import hash_token, new_token
 from idp.db import ALONE, Base, uuid7
 
 _REDEEMING_SECONDS = 60
@@ -52,16 +49,8 @@ class SignInEnded(GrantRefused):
     """The sign-in, account, company or mandate behind it has ended."""
 
 
-class RefreshUnknown(GrantRefused):
-    """No such refresh token for this client, or its grant was ended."""
-
-
-class ScopeWidened(GrantRefused):
-    """More was asked for than the grant allows; nothing was spent."""
-
-
-class RefreshReused(GrantRefused):
-    """A refresh token was used again after its grace: the grant has been ended."""
+class ConsentWithdrawn(GrantRefused):
+    """What the person had allowed was taken back before the code came."""
 
 
 class Grant(Base):
@@ -69,6 +58,7 @@ class Grant(Base):
 
     `dpop_jkt` is the thumbprint of the key its refresh tokens are bound to (RFC 9449 §5), `resources` those
     its access tokens may be for (RFC 8707), `claims` those asked for beside the scope (OIDC Core §5.5).
+    `acr` and `amr` are the sign-in's at the moment when this was allowed; NULL before they were kept.
     """
 
     __tablename__ = "grants"
@@ -81,21 +71,10 @@ class Grant(Base):
     dpop_jkt: Mapped[str | None] = mapped_column(String(43))
     resources: Mapped[list[str] | None] = mapped_column(JSON)
     claims: Mapped[list[str] | None] = mapped_column(JSON)
+    acr: Mapped[str | None] = mapped_column(String(64))
+    amr: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
-
-
-class RefreshToken(Base):
-    """One member of a grant's family of refresh tokens."""
-
-    __tablename__ = "refresh_tokens"
-
-    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
-    grant_id: Mapped[UUID] = mapped_column(ForeignKey("grants.id"))
-    created_at: Mapped[datetime]
-    used_at: Mapped[datetime | None]
-
-    __table_args__ = (Index("ix_refresh_tokens_grant", "grant_id"),)
 
 
 class EndedToken(Base):
@@ -107,7 +86,15 @@ class EndedToken(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
-_GRANTED = (Grant.client_id, Grant.scope, Grant.dpop_jkt, Grant.resources, Grant.claims)
+_GRANTED = (
+    Grant.client_id,
+    Grant.scope,
+    Grant.dpop_jkt,
+    Grant.resources,
+    Grant.claims,
+    Grant.acr,
+    Grant.amr,
+)
 # Built once, like LIVE itself: building these would cost more than running them.
 _OF_SESSION = LIVE.options(*LEAN).where(SigninSession.id == bindparam("session_id"))
 _USERNAME = case(
@@ -126,13 +113,26 @@ _OF_GRANT = (
     .where(Grant.id == bindparam("grant_id"), Grant.ended_at.is_(None))
 )
 _NEW_GRANT = insert(Grant.metadata.tables[Grant.__tablename__])
+_WRITTEN = tuple(column for column in _NEW_GRANT.table.columns if column.name != "ended_at")
+# Whoever withdraws a consent deletes its row first and ends the grants then; this reads the row under a
+# lock in the statement that opens one. So neither passes the other.
+_NEW_GRANT_AGREED = _NEW_GRANT.from_select(
+    [column.name for column in _WRITTEN],
+    select(*(bindparam(column.name, type_=column.type) for column in _WRITTEN))
+    .select_from(Consent)
+    .where(Consent.id == bindparam("consent"))
+    .with_for_update(read=True),
+    include_defaults=False,
+).execution_options(preserve_rowcount=True)
 _OF_TOKEN = _OF_GRANT.where(~exists().where(EndedToken.jti == bindparam("jti")))
 
 
 @dataclass(frozen=True, slots=True)
 class CodeRecord:
-    """What an authorization code stands for. It names the session; it copies nothing of it.
+    """What an authorization code stands for. It names the session, and copies what a later proof changes.
 
+    `acr` and `amr` are what the sign-in had reached when the code was minted: whoever steps up afterwards
+    lifts nobody's code. `consent` is what a third party's code rests on; a first party asks nobody.
     `dpop_jkt` binds the code itself to a key (RFC 9449 §10).
     """
 
@@ -148,6 +148,9 @@ class CodeRecord:
     dpop_jkt: str | None = None
     resources: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
+    acr: str | None = None
+    amr: str | None = None
+    consent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +166,16 @@ class LiveGrant:
     enterprise: Enterprise | None
     mandate: Mandate | None
     username: str | None = None
+
+    @property
+    def acr(self) -> str:
+        """The level at which this was granted; what its sign-in proves later lifts later grants alone."""
+        return self.grant.acr or self.session.acr
+
+    @property
+    def amr(self) -> list[str]:
+        """The ways that had been proved when this was granted."""
+        return (self.grant.amr or self.session.amr).split()
 
     def ends_by(self, limit: datetime) -> datetime:
         """The earlier of `limit`, the sign-in's end and the mandate's end: no token outlives them."""
@@ -215,7 +228,8 @@ def open_grant(
     `dpop_jkt` binds its refresh tokens to a key. Its tokens are dead at birth when the code was replayed
     while it was being redeemed.
 
-    Raises SignInEnded when the session, account, company or mandate ended in between.
+    Raises SignInEnded when the session, account, company or mandate ended in between, and ConsentWithdrawn
+    when the consent did.
     """
     row = db.execute(_OF_SESSION, {**as_of(now), "session_id": UUID(record.session_id)}).first()
     if row is None:
@@ -230,9 +244,11 @@ def open_grant(
         "dpop_jkt": dpop_jkt,
         "resources": list(record.resources) or None,
         "claims": list(record.claims) or None,
+        "acr": record.acr,
+        "amr": record.amr,
         "created_at": now,
     }
-    db.execute(_NEW_GRANT, values, execution_options=ALONE)
+    _insert_grant(db, values, record.consent)
     if store.get(_replay_mark(record.code_hash)) is not None:
         end_grant(db, grant_id, now=now)
     # Who asks for single claims may ask for the account name, which only `find_grant` reads.
@@ -247,73 +263,6 @@ def find_grant(db: Session, grant_id: UUID, *, jti: str | None = None, now: date
         query, which["jti"] = _OF_TOKEN, jti
     row = db.execute(query, which).first()
     return LiveGrant(row[4], row[0], row[1], row[2], row[3], row[5]) if row else None
-
-
-def first_refresh_token(db: Session, grant: Grant, *, now: datetime) -> str:
-    """The first refresh token of a grant's family."""
-    token = new_token()
-    _store_refresh(db, token, grant.id, now=now)
-    return token
-
-
-def rotate_refresh_token(
-    db: Session,
-    supplied: str,
-    *,
-    client_id: str,
-    wanted: frozenset[str],
-    admit: Callable[[Grant], None],
-    rotates: bool = True,
-    key: bytes,
-    grace: timedelta,
-    now: datetime,
-) -> tuple[LiveGrant, str]:
-    """Spend `supplied` and return its grant with the successor; `wanted` is the scope asked for.
-
-    `admit` looks at the grant before anything is spent, and raises what it will to refuse it. Where nothing
-    `rotates`, a token that was never spent is its own successor.
-
-    Raises RefreshReused when a spent token comes back after its grace or once its successor was
-    used: the family is ended. Raises ScopeWidened before anything is spent. Raises RefreshUnknown
-    when the token is unknown, another client's, or its grant was ended, SignInEnded when the sign-in was.
-    """
-    digest = hash_token(supplied)
-    found = db.execute(
-        select(RefreshToken, Grant)
-        .join(Grant, Grant.id == RefreshToken.grant_id)
-        .where(RefreshToken.token_hash == digest)
-    ).first()
-    if found is None or found[1].client_id != client_id or found[1].ended_at is not None:
-        raise RefreshUnknown("unknown, another client's, or revoked")
-    token, grant = found
-    if not wanted <= set(grant.scope.split()):
-        msg = "The scope is wider than what was granted."
-        raise ScopeWidened(msg)
-    admit(grant)
-    if not rotates and token.used_at is None:
-        return _alive(db, grant.id, now=now), supplied
-    successor = keyed_digest(key, "refresh", supplied)
-    spent = db.execute(
-        update(RefreshToken)
-        .where(RefreshToken.token_hash == digest, RefreshToken.used_at.is_(None))
-        .values(used_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    if spent.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has it
-        _store_refresh(db, successor, grant.id, now=now)
-    else:
-        _forgive_or_end(db, token, successor, grant, grace=grace, now=now)
-    return _alive(db, grant.id, now=now), successor
-
-
-def find_refresh_token(db: Session, supplied: str) -> tuple[RefreshToken, Grant] | None:
-    """The refresh token and its grant, whatever their state."""
-    row = db.execute(
-        select(RefreshToken, Grant)
-        .join(Grant, Grant.id == RefreshToken.grant_id)
-        .where(RefreshToken.token_hash == hash_token(supplied))
-    ).first()
-    return (row[0], row[1]) if row else None
 
 
 def end_grant(db: Session, grant_id: UUID, *, now: datetime) -> None:
@@ -337,30 +286,15 @@ def is_ended(db: Session, jti: str) -> bool:
     return db.scalar(select(EndedToken.jti).where(EndedToken.jti == jti)) is not None
 
 
+def _insert_grant(db: Session, values: dict[str, Any], consent: str | None) -> None:
+    if consent is None:
+        db.execute(_NEW_GRANT, values, execution_options=ALONE)
+        return
+    rests_on = {**values, "consent": UUID(consent)}
+    opened = db.connection().execute(_NEW_GRANT_AGREED, rests_on, execution_options=ALONE)
+    if not opened.rowcount:
+        raise ConsentWithdrawn("the person has taken back what he allowed")
+
+
 def _replay_mark(code_hash: str) -> str:
     return f"code-replayed:{code_hash}"
-
-
-def _alive(db: Session, grant_id: UUID, *, now: datetime) -> LiveGrant:
-    lives = find_grant(db, grant_id, now=now)
-    if lives is None:
-        raise SignInEnded("the sign-in behind this refresh token has ended")
-    return lives
-
-
-def _forgive_or_end(
-    db: Session, token: RefreshToken, successor: str, grant: Grant, *, grace: timedelta, now: datetime
-) -> None:
-    db.refresh(token)
-    next_one = db.get(RefreshToken, hash_token(successor))
-    repeated = token.used_at is not None and now - token.used_at <= grace
-    if repeated and next_one is not None and next_one.used_at is None:
-        return
-    end_grant(db, grant.id, now=now)
-    msg = "The refresh token was used before; every token of this sign-in with the client is revoked."
-    raise RefreshReused(msg)
-
-
-def _store_refresh(db: Session, token: str, grant_id: UUID, *, now: datetime) -> None:
-    db.add(RefreshToken(token_hash=hash_token(token), grant_id=grant_id, created_at=now))
-    db.flush()

@@ -12,7 +12,8 @@ from uuid import UUID
 from sqlalchemy import CursorResult, Delete, delete, select
 from sqlalchemy.orm import Session
 
-from idp.access.grants import EndedToken, Grant, RefreshToken
+from idp.access.grants import EndedToken, Grant
+from idp.access.refresh_tokens import RefreshToken
 from idp.access.registration_tokens import RegistrationToken
 from idp.accounts.audit_checks import AuditCheck
 from idp.accounts.notices import Notice

@@ -1,30 +1,34 @@
 """The audit trail: every change of a right and every sign-in, as typed rows that cannot be changed unseen.
 
 A row is written in the transaction of what it tells, with a MAC of its own. `seal` puts finished
-rows into batches, each chained to the one before; :func:`verify` recomputes all of it and finds
-changed, missing and slipped-in rows. A chain that every request extends would be one lock for all,
-hence batches.
+rows into batches, each chained to the one before; :mod:`idp.accounts.audit_verification` recomputes all
+of it and finds changed, missing and slipped-in rows. A chain that every request extends would be one lock
+for all, hence batches.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, Row, String, insert, select
+from sqlalchemy import JSON, ForeignKey, Index, String, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from idp.accounts import audit_rows
+from idp.accounts.audit_rows import Line
 from idp.crypto import keyed_digest, same
 from idp.db import Base, begin_write, uuid7
 
 SETTLE = timedelta(seconds=5)
 _BATCH = 1000
-_GENESIS = "tongxing"
+GENESIS = b"tongxing"
+"""What the first batch is chained to."""
+_TOLD_ABOUT_IT = "about the trail"
 
 
 class Action(StrEnum):
@@ -32,6 +36,7 @@ class Action(StrEnum):
 
     SIGNED_IN = "signed_in"
     SIGN_IN_REFUSED = "sign_in_refused"
+    SECOND_STEP_ASKED = "second_step_asked"
     SIGNED_OUT = "signed_out"
     IDENTITY_SWITCHED = "identity_switched"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - an event's name
@@ -66,8 +71,10 @@ class Action(StrEnum):
     SESSIONS_ENDED = "sessions_ended"
     STAFF_ADDED = "staff_added"
     STAFF_INVITED = "staff_invited"
+    STAFF_LINK_TAKEN = "staff_link_taken"
     STAFF_ENROLLED = "staff_enrolled"
     STAFF_CHANGED = "staff_changed"
+    STAFF_PASSWORD_PROVED = "staff_password_proved"  # noqa: S105 - an event's name
     STAFF_SIGNED_IN = "staff_signed_in"
     STAFF_SIGN_IN_REFUSED = "staff_sign_in_refused"
     STAFF_SIGNED_OUT = "staff_signed_out"
@@ -180,57 +187,40 @@ class Trail:
     def seal(self, db: Session, *, now: datetime) -> int:
         """Chain settled rows into the next batch; the number of rows sealed.
 
-        Rows younger than a few seconds wait, so that a transaction still open cannot slip in behind.
+        Rows younger than a few seconds wait, so that a transaction still open cannot slip in behind. Only
+        the MACs are read: a row that holds something unreadable is sealed as it is, and found by a check.
         """
         begin_write(db)
-        loose = select(AuditEvent).where(AuditEvent.batch_number.is_(None), AuditEvent.at < now - SETTLE)
-        rows = list(db.scalars(loose.order_by(AuditEvent.id).limit(_BATCH).with_for_update(skip_locked=True)))
+        place, mac = audit_rows.place(db, AuditEvent), audit_rows.octets(db, AuditEvent.mac)
+        loose = select(place.label("place"), mac.label("mac")).where(
+            AuditEvent.batch_number.is_(None), AuditEvent.at < now - SETTLE
+        )
+        rows = db.execute(
+            loose.order_by(AuditEvent.id).limit(_BATCH).with_for_update(skip_locked=True, of=AuditEvent)
+        ).all()
         if not rows:
             return 0
-        last = db.scalars(
-            select(AuditBatch).order_by(AuditBatch.number.desc()).limit(1).with_for_update()
-        ).first()
-        number, before = (last.number + 1, last.digest) if last else (1, _GENESIS)
-        digest = keyed_digest(self._key, before, *(row.mac for row in rows))
+        latest = select(AuditBatch.number, audit_rows.octets(db, AuditBatch.digest).label("digest"))
+        last = db.execute(latest.order_by(AuditBatch.number.desc()).limit(1).with_for_update()).first()
+        number, before = (last.number + 1, audit_rows.as_bytes(last.digest)) if last else (1, GENESIS)
+        digest = self.digest_of(before, [audit_rows.as_bytes(row.mac) for row in rows])
         db.add(AuditBatch(number=number, events=len(rows), digest=digest, sealed_at=now))
         db.flush()
-        for row in rows:
-            row.batch_number = number
+        sealed = update(AuditEvent).where(place.in_([row.place for row in rows])).values(batch_number=number)
+        db.execute(sealed, execution_options={"synchronize_session": False})
         return len(rows)
 
-    def verify(self, db: Session, *, progress: Callable[[int], None] | None = None) -> Iterator[str]:
-        """One sentence for each fault found; none if the trail is whole.
+    def digest_of(self, before: bytes, macs: Iterable[bytes]) -> str:
+        """The seal of a batch whose rows have these MACs, chained to the seal before."""
+        return keyed_digest(self._key, before, *macs)
 
-        `progress` is told how many rows were looked at with each batch; what it raises ends the verification.
-        """
-        before, expected = _GENESIS, 1
-        told = progress or (lambda _rows: None)
-        batches = db.execute(
-            select(AuditBatch.number, AuditBatch.events, AuditBatch.digest).order_by(AuditBatch.number)
-        )
-        for batch in batches.all():
-            if batch.number != expected:
-                yield f"Batches {expected} to {batch.number - 1} are missing."
-            rows = _rows(db, AuditEvent.batch_number == batch.number)
-            if len(rows) != batch.events:
-                yield f"Batch {batch.number} has {len(rows)} rows, {batch.events} were sealed."
-            if not same(keyed_digest(self._key, before, *(row.mac for row in rows)), batch.digest):
-                yield f"Batch {batch.number} does not match its seal."
-            yield from self._changed(rows)
-            told(len(rows))
-            before, expected = batch.digest, batch.number + 1
-        loose = _rows(db, AuditEvent.batch_number.is_(None))
-        yield from self._changed(loose)
-        told(len(loose))
+    def signed(self, *told: str) -> str:
+        """The MAC of something told about the trail, in the same key."""
+        return keyed_digest(self._key, _TOLD_ABOUT_IT, *told)
 
-    def is_as_written(self, row: Row[Any]) -> bool:
+    def is_as_written(self, line: Line) -> bool:
         """Whether the row's MAC is that of what it tells."""
-        return same(self._mac({name: getattr(row, name) for name in _TOLD}), row.mac)
-
-    def _changed(self, rows: Iterable[Row[Any]]) -> Iterator[str]:
-        for row in rows:
-            if not self.is_as_written(row):
-                yield f"Event {row.id} of {row.at.isoformat()} was changed."
+        return not line.unreadable and same(self._mac(vars(line)), line.mac)
 
     def _mac(self, row: Mapping[str, Any]) -> str:
         row_id, at, *told, detail = (row[name] for name in _TOLD)
@@ -241,8 +231,3 @@ class Trail:
 def first_id_at(instant: datetime) -> UUID:
     """The smallest id a row written at `instant` can have: ids begin with the time of their making."""
     return UUID(int=int(instant.timestamp() * 1000) << 80)
-
-
-def _rows(db: Session, which: ColumnElement[bool]) -> Sequence[Row[Any]]:
-    # Columns, not objects: a verification reads every row there is.
-    return db.execute(select(AuditEvent.__table__).where(which).order_by(AuditEvent.id)).all()

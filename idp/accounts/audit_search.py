@@ -1,21 +1,22 @@
 """Finding rows of the audit trail: by day, action, actor, target, request; newest first, never by counting.
 
 Pages follow one another by id, which is in the order of writing (UUIDv7), so the millionth page costs
-what the first one does.
+what the first one does. A row whose id cannot be read has no place among them: verifications find it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
+from idp.accounts import audit_rows
 from idp.accounts.audit import Action, AuditEvent, first_id_at
+from idp.accounts.audit_rows import Line
 from idp.accounts.calendar import day_begins
 
 PAGE = 50
@@ -23,7 +24,7 @@ EXPORT_ROWS = 100_000
 """An export holds so many rows at most."""
 _BATCH = 1000
 _DAY = timedelta(days=1)
-_EVENTS = AuditEvent.__table__
+_NEWEST_FIRST = [AuditEvent.id.desc()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +45,13 @@ class Wanted:
 
 def page_of(
     db: Session, wanted: Wanted, *, before: UUID | None = None, limit: int = PAGE
-) -> tuple[list[Row[Any]], bool]:
+) -> tuple[list[Line], bool]:
     """The newest rows older than the row `before`, and whether there are older ones still."""
     rows = _older(db, wanted, before, limit + 1)
-    return list(rows[:limit]), len(rows) > limit
+    return rows[:limit], len(rows) > limit
 
 
-def walk(
-    session: Callable[[], Session], wanted: Wanted, *, limit: int = EXPORT_ROWS
-) -> Iterator[Sequence[Row[Any]]]:
+def walk(session: Callable[[], Session], wanted: Wanted, *, limit: int = EXPORT_ROWS) -> Iterator[list[Line]]:
     """All rows, newest first, `limit` at most, in batches.
 
     Each batch has a session of its own, so whoever takes long to receive them holds no connection.
@@ -69,16 +68,17 @@ def walk(
         before, left = rows[-1].id, left - size
 
 
-def find_event(db: Session, event_id: UUID) -> Row[Any] | None:
+def find_event(db: Session, event_id: UUID) -> Line | None:
     """One row, or None."""
-    return db.execute(select(_EVENTS).where(AuditEvent.id == event_id)).first()
+    found = audit_rows.read(db, AuditEvent, AuditEvent.id == event_id, order=_NEWEST_FIRST, limit=1)
+    return found[0] if found else None
 
 
-def _older(db: Session, wanted: Wanted, before: UUID | None, limit: int) -> Sequence[Row[Any]]:
-    which = list(_conditions(wanted))
+def _older(db: Session, wanted: Wanted, before: UUID | None, limit: int) -> list[Line]:
+    which = [audit_rows.has_an_id(db, AuditEvent.id), *_conditions(wanted)]
     if before is not None:
         which.append(AuditEvent.id < before)
-    return db.execute(select(_EVENTS).where(*which).order_by(AuditEvent.id.desc()).limit(limit)).all()
+    return audit_rows.read(db, AuditEvent, *which, order=_NEWEST_FIRST, limit=limit)
 
 
 def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:

@@ -1,8 +1,8 @@
 """Browsers an account knows: those somebody signed in with, less those its owner wants forgotten.
 
-A browser is known by the id in its signed cookie, which every sign-in notes. The cookie itself cannot be
-taken back, so a forgotten id stays on a list at the account's password; whoever signs in anew in that
-browser makes it known again.
+A browser is known by the id in its signed cookie, which every sign-in notes, since the day the password was
+set. The cookie itself cannot be taken back, so a forgotten id stays on a list at the account's password;
+whoever signs in anew in that browser makes it known again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from idp.accounts.sessions import SigninSession
 from idp.db import begin_write
 
 MOST_FORGOTTEN = 50
-"""How many forgotten browsers an account remembers, the newest: the cookie of an older one has run out."""
+"""How many forgotten browsers an account remembers. Whoever forgets one more forgets them all: none of
+those on the list may be taken for known again."""
 MOST_SHOWN = 50
 _OWNERS = {
     "person": Credential.person_id,
@@ -54,10 +55,12 @@ def list_known(db: Session, account: str, *, within: timedelta, now: datetime) -
             .over(partition_by=browser, order_by=SigninSession.created_at.desc())
             .label("place"),
         )
+        .join(Credential, _owner(account))
         .where(
             SigninSession.account == account,
             browser != "",
             SigninSession.created_at > now - within,
+            SigninSession.created_at >= Credential.changed_at,
         )
         .subquery()
     )
@@ -70,8 +73,11 @@ def list_known(db: Session, account: str, *, within: timedelta, now: datetime) -
     ][:MOST_SHOWN]
 
 
-def forget(db: Session, account: str, key: str) -> bool:
-    """Put a browser on the list of the forgotten; False if the account never signed in with it."""
+def forget(db: Session, account: str, key: str, *, now: datetime) -> bool:
+    """Put a browser on the list of the forgotten; False if the account never signed in with it.
+
+    With a full list every browser is forgotten, as by a change of the password.
+    """
     begin_write(db)
     credential = db.scalars(select(Credential).where(_owner(account)).with_for_update()).first()
     was_here = select(SigninSession.id).where(
@@ -80,7 +86,10 @@ def forget(db: Session, account: str, key: str) -> bool:
     if credential is None or db.scalar(was_here.limit(1)) is None:
         return False
     others = [other for other in credential.forgotten_browsers if other != key]
-    credential.forgotten_browsers = [key, *others][:MOST_FORGOTTEN]
+    if len(others) < MOST_FORGOTTEN:
+        credential.forgotten_browsers = [key, *others]
+    else:
+        credential.forgotten_browsers, credential.changed_at = [], now
     return True
 
 

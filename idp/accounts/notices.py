@@ -16,7 +16,7 @@ from sqlalchemy import Index, LargeBinary, String, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from idp.accounts.calendar import SHANGHAI
-from idp.accounts.models import LegalAccount, Mandate, Person
+from idp.accounts.models import Enterprise, LegalAccount, Mandate, Person
 from idp.accounts.outbox import enqueue
 from idp.accounts.sessions import Device
 from idp.adapters.ephemeral import EphemeralStore, StoreUnavailable
@@ -40,6 +40,8 @@ class Kind(StrEnum):
     RECOVERY_CODES_MADE = "recovery_codes_made"
     RECOVERY_CODE_USED = "recovery_code_used"
     PASSKEY_REFUSED = "passkey_refused"
+    SECOND_STEP_ASKED = "second_step_asked"
+    SECOND_STEP_REFUSED = "second_step_refused"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - an event's name
     LOCKED = "locked"
 
@@ -51,9 +53,16 @@ SENTENCES = {
     Kind.RECOVERY_CODES_MADE: "您的账号生成了新的恢复码，原有的已失效",
     Kind.RECOVERY_CODE_USED: "您的账号用恢复码完成了验证，{what}",
     Kind.PASSKEY_REFUSED: "有人用可能被复制的通行密钥登录您的账号，已拒绝",
+    Kind.SECOND_STEP_ASKED: "有人在新的浏览器填对了您的密码，正在等待第二步验证",
+    Kind.SECOND_STEP_REFUSED: "您账号的第二步验证多次没有通过，已暂缓再试",
     Kind.PASSWORD_CHANGED: "您的账号密码已修改",
-    Kind.LOCKED: "您的账号已按您的要求暂停，全部登录已退出",
+    Kind.LOCKED: "您的{what}已按您的要求暂停，全部登录已退出",
 }
+_ONCE_A_DAY = frozenset({Kind.SECOND_STEP_ASKED, Kind.SECOND_STEP_REFUSED})
+"""What somebody who knows the password can make happen as often as he likes."""
+_ACCOUNTS = {"person": "个人账号", "legal": "法人账号", "mandate": "经办人账号"}
+_OF_A_COMPANY: dict[str, type[LegalAccount | Mandate]] = {"legal": LegalAccount, "mandate": Mandate}
+_LONGEST_COMPANY = 20
 
 
 class Notice(Base):
@@ -108,6 +117,7 @@ class Notifier:
         phone = phone_of_record(db, self.vault, account)
         if phone is None or self._often_enough(account, told.kind):
             return False
+        what = _which(db, account) if told.kind is Kind.LOCKED else told.what
         token = new_token(16)
         db.connection().execute(
             _WRITTEN,
@@ -116,33 +126,34 @@ class Notifier:
                 "token_hash": hash_token(token),
                 "account": account,
                 "kind": told.kind.value,
-                "what": told.what[:120],
+                "what": what[:120],
                 "browser": told.device.browser[:200],
                 "address": told.device.address[:64],
                 "created_at": now,
                 "expires_at": now + self.life,
             },
         )
-        text = self._text(told, token, now=now)
+        text = self._text(told.kind, what, token, now=now)
         payload = {"phone": phone, "text": text, "code": None, "purpose": told.kind.value}
         enqueue(db, self.vault, kind=SMS, subject=account, payload=payload, now=now)
         return True
 
     def _often_enough(self, account: str, kind: Kind) -> bool:
         """Count this notice before it is written; what rolls back was still counted."""
+        most = 1 if kind in _ONCE_A_DAY else self.most
         try:
-            return self.store.increment(f"notice:{account}:{kind}", ttl=_DAY) > self.most
+            return self.store.increment(f"notice:{account}:{kind}", ttl=_DAY) > most
         except StoreUnavailable:
             # What happened to an account is told rather than not. Nobody can make it happen often
             # meanwhile: without the store nobody signs in.
             return False
 
-    def _text(self, told: Told, token: str, *, now: datetime) -> str:
+    def _text(self, kind: Kind, what: str, token: str, *, now: datetime) -> str:
         """One message: when, what, and the one thing to do."""
         at = now.astimezone(SHANGHAI)
         when = f"{at.month} 月 {at.day} 日 {at:%H:%M}"
-        said = f"【{self.site}】{when}，{_sentence(told.kind, told.what[:_LONGEST_WHAT])}。"
-        if told.kind is Kind.LOCKED:
+        said = f"【{self.site}】{when}，{_sentence(kind, what[:_LONGEST_WHAT])}。"
+        if kind is Kind.LOCKED:
             # There is nothing left to lock, so this token is given to nobody.
             return said + (
                 f"恢复请拨打服务热线 {self.hotline}。" if self.hotline else "恢复请联系办理业务的单位。"
@@ -194,6 +205,21 @@ def phone_of_record(db: Session, vault: Vault, account: str) -> str | None:
         mandate = db.get_one(Mandate, UUID(account_id))
         return db.get_one(Person, mandate.person_id).phone(vault) or mandate.phone(vault)
     return None
+
+
+def _which(db: Session, account: str) -> str:
+    """Which of the accounts that share a phone is meant: a company's name is public, nobody's own is said."""
+    kind, _, account_id = account.partition(":")
+    words, owned = _ACCOUNTS.get(kind, "账号"), _OF_A_COMPANY.get(kind)
+    if owned is None:
+        return words
+    company = db.scalars(
+        select(Enterprise.name)
+        .join(owned, owned.enterprise_id == Enterprise.id)
+        .where(owned.id == UUID(account_id))
+    ).one()
+    cut = company if len(company) <= _LONGEST_COMPANY else company[: _LONGEST_COMPANY - 1] + "…"
+    return f"{words}（{cut}）"
 
 
 def _sentence(kind: str, what: str) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
     ForeignKey,
     Index,
     LargeBinary,
@@ -37,7 +38,7 @@ from idp.accounts.calendar import civil_day
 from idp.accounts.identity import Identity, Role, account_of
 from idp.accounts.models import Credential, Enterprise, EnterpriseStatus, LegalAccount, Mandate, Person
 from idp.crypto import hash_token, new_token
-from idp.db import ALONE, Base, uuid7
+from idp.db import ALONE, Base, begin_write, uuid7
 
 SEEN_STEP = timedelta(seconds=60)
 
@@ -326,6 +327,16 @@ def raise_session(
     return token if raised.rowcount else None  # type: ignore[attr-defined]  # an UPDATE's result has it
 
 
+def hold(db: Session, session_id: UUID) -> bool:
+    """Let nobody end this sign-in before the caller's transaction is committed; False if somebody did.
+
+    A change of an account's security asks it last: what was begun in a sign-in that ended is not done.
+    """
+    begin_write(db)
+    there = select(SigninSession.id).where(SigninSession.id == session_id, SigninSession.ended_at.is_(None))
+    return db.scalar(there.with_for_update()) is not None
+
+
 def note_seen(db: Session, session: SigninSession, *, now: datetime) -> None:
     """Remember that the browser used the session; written at most once a minute."""
     if now - session.seen_at < SEEN_STEP:
@@ -334,17 +345,41 @@ def note_seen(db: Session, session: SigninSession, *, now: datetime) -> None:
     db.execute(seen, execution_options={**ALONE, "synchronize_session": False})
 
 
-def list_live(db: Session, identity: Identity, *, now: datetime) -> Sequence[SigninSession]:
-    """The live sign-ins of the same human in the same capacity, newest first."""
-    mine = (
-        live(now)
-        .with_only_columns(SigninSession)
-        .where(
-            SigninSession.person_id == identity.person_id,
-            SigninSession.role == identity.role.value,
-            SigninSession.enterprise_id == identity.enterprise_id
-            if identity.enterprise_id
-            else SigninSession.enterprise_id.is_(None),
-        )
+def opened_with(account: str, only: Identity | None = None) -> ColumnElement[bool]:
+    """Which sign-ins the secrets of `account` (a key) opened; with `only`, those for this identity."""
+    kind, _, account_id = account.partition(":")
+    own = {
+        "person": and_(
+            SigninSession.person_id == UUID(account_id), SigninSession.role == Role.NATURAL_PERSON.value
+        ),
+        "legal": SigninSession.legal_account_id == UUID(account_id),
+        "mandate": SigninSession.mandate_id == UUID(account_id),
+    }[kind]
+    # A sign-in of the version before does not say whose secrets opened it.
+    which = or_(SigninSession.account == account, and_(SigninSession.account == "", own))
+    if only is None:
+        return which
+    return and_(
+        which,
+        SigninSession.person_id == only.person_id,
+        SigninSession.role == only.role.value,
+        SigninSession.enterprise_id == only.enterprise_id,
     )
-    return db.scalars(mine.order_by(SigninSession.created_at.desc()).limit(200)).all()
+
+
+def seen_from(session: SigninSession) -> ColumnElement[bool]:
+    """Which sign-ins its owner may see and end from this one: those the same secrets opened.
+
+    Of somebody who went on from his own account to a mandate, those for it.
+    """
+    account = session.account_key
+    return opened_with(account, None if account == account_of(session.identity) else session.identity)
+
+
+def list_live(
+    db: Session, which: ColumnElement[bool], *, now: datetime
+) -> Sequence[tuple[SigninSession, str | None]]:
+    """The live ones of these sign-ins, newest first, each with the name of the company it acts for."""
+    mine = live(now).with_only_columns(SigninSession, Enterprise.name).where(which)
+    newest = mine.order_by(SigninSession.created_at.desc()).limit(200)
+    return [(row, company) for row, company in db.execute(newest)]

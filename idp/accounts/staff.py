@@ -6,17 +6,28 @@ his own, and none of them opens anything outside the console (MISSION section Y)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String, select, update
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from idp.accounts.sessions import SEEN_STEP, Device
-from idp.crypto import Vault, hash_token, new_token
+from idp.accounts.sessions import SEEN_STEP, Device, NotOpened
+from idp.crypto import Vault, hash_token, keyed_digest, new_token
 from idp.db import ALONE, Base, uuid7
 
 
@@ -30,7 +41,11 @@ class StaffRole(StrEnum):
 
 
 class StaffMember(Base):
-    """Somebody who works at the console; without a password until his first sign-in is done."""
+    """Somebody who works at the console; without a password until his first sign-in is done.
+
+    `generation` rises with whatever closes the console to him as he was: a suspension, another role, a
+    beginning anew. What was begun in an older one is never finished, whatever was undone since.
+    """
 
     __tablename__ = "staff"
 
@@ -42,12 +57,24 @@ class StaffMember(Base):
     password_changed_at: Mapped[datetime | None]
     enrolled_at: Mapped[datetime | None]
     suspended_at: Mapped[datetime | None]
+    generation: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime]
 
     @property
     def key(self) -> str:
         """The name of this account in throttling, factors and the audit trail."""
         return f"staff:{self.id}"
+
+    @property
+    def browser_tag(self) -> str:
+        """What a known browser remembers: the account and when its password was set."""
+        changed = self.password_changed_at.isoformat() if self.password_changed_at else ""
+        return keyed_digest(b"known-browser", self.key, changed)
+
+    def begin_generation(self) -> None:
+        """Let nothing that was begun before now be finished."""
+        # Counted by the database: two changes at once are two.
+        self.generation = StaffMember.generation + 1
 
     def name(self, vault: Vault) -> str:
         """The full name."""
@@ -112,25 +139,54 @@ class SignedInStaff:
 
 def open_staff_session(
     db: Session, member: StaffMember, amr: tuple[str, ...], device: Device, *, life: timedelta, now: datetime
-) -> str:
-    """Open a sign-in at the console and return the token for the browser's cookie."""
-    token = new_token()
-    db.add(
-        StaffSession(
-            id=uuid7(),
-            token_hash=hash_token(token),
-            staff_id=member.id,
-            amr=" ".join(amr),
-            seen_at=now,
-            proved_at=now,
-            expires_at=now + life,
-            browser=device.browser[:200],
-            address=device.address[:64],
-            created_at=now,
-        )
-    )
+) -> tuple[UUID, str]:
+    """Open a sign-in at the console and return its id with the token for the browser's cookie.
+
+    It opens only while `member` is as he was read: the same generation and password, and not suspended.
+    Whoever changes that writes the member's row first and ends his sign-ins then; this reads the row under a
+    lock in the statement that opens one. So neither passes the other. Raises NotOpened.
+    """
+    opened, token = uuid7(), new_token()
+    values: dict[str, Any] = {
+        "id": opened,
+        "token_hash": hash_token(token),
+        "staff_id": member.id,
+        "amr": " ".join(amr),
+        "seen_at": now,
+        "proved_at": now,
+        "expires_at": now + life,
+        "browser": device.browser[:200],
+        "address": device.address[:64],
+        "created_at": now,
+        "generation": member.generation,
+        "password_hash": member.password_hash,
+    }
+    # What the caller changed of the member may still wait in the session.
     db.flush()
-    return token
+    if not db.connection().execute(_OPENED_ON, values).rowcount:
+        raise NotOpened
+    return opened, token
+
+
+_TABLE = StaffSession.metadata.tables[StaffSession.__tablename__]
+_WRITTEN = tuple(column for column in _TABLE.columns if column.name not in {"ended_at", "end_reason"})
+_OPENED_ON = (
+    insert(_TABLE)
+    .from_select(
+        [column.name for column in _WRITTEN],
+        select(*(bindparam(column.name, type_=column.type) for column in _WRITTEN))
+        .select_from(StaffMember)
+        .where(
+            StaffMember.id == bindparam("staff_id", type_=_TABLE.c.staff_id.type),
+            StaffMember.generation == bindparam("generation"),
+            StaffMember.password_hash.is_not_distinct_from(bindparam("password_hash", type_=String())),
+            StaffMember.suspended_at.is_(None),
+        )
+        .with_for_update(read=True),
+        include_defaults=False,
+    )
+    .execution_options(preserve_rowcount=True)
+)
 
 
 def find_live_staff(db: Session, token: str, *, idle: timedelta, now: datetime) -> SignedInStaff | None:
@@ -189,23 +245,39 @@ def end_staff_sessions(
     now: datetime,
     only: UUID | None = None,
     keep: UUID | None = None,
-) -> int:
-    """End the sign-ins of a staff member: all, `only` one of them, or all but `keep`; how many."""
+) -> list[UUID]:
+    """End the sign-ins of a staff member: all, `only` one of them, or all but `keep`; which ended."""
     which = (StaffSession.staff_id == member_id) & StaffSession.ended_at.is_(None)
     if only:
         which &= StaffSession.id == only
     if keep:
         which &= StaffSession.id != keep
-    ended = db.execute(
-        update(StaffSession).where(which).values(ended_at=now, end_reason=reason),
+    ended = db.scalars(
+        update(StaffSession).where(which).values(ended_at=now, end_reason=reason).returning(StaffSession.id),
         execution_options={"synchronize_session": False},
     )
-    return int(ended.rowcount)  # type: ignore[attr-defined]  # an UPDATE's result has it
+    return list(ended)
 
 
 def find_staff(db: Session, account: str) -> StaffMember | None:
     """The staff member with this account name."""
     return db.scalars(select(StaffMember).where(StaffMember.account == account.strip().lower()[:64])).first()
+
+
+def list_named(db: Session, keys: Iterable[str]) -> dict[str, StaffMember]:
+    """The staff members among `keys` as the audit trail writes them, by key; the others are left out."""
+    ids = {found for key in keys if (found := _id_in(key)) is not None}
+    if not ids:
+        return {}
+    return {member.key: member for member in db.scalars(select(StaffMember).where(StaffMember.id.in_(ids)))}
+
+
+def _id_in(key: str) -> UUID | None:
+    kind, _, member_id = key.partition(":")
+    try:
+        return UUID(member_id) if kind == "staff" else None
+    except ValueError:
+        return None
 
 
 def _is_live(*, idle: timedelta, now: datetime) -> ColumnElement[bool]:

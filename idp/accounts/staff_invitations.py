@@ -141,6 +141,9 @@ def finish(db: Session, invited: Invited, *, now: datetime) -> None:
 
     Raises InvitationRefused if somebody was faster.
     """
+    # The member's row before the link's, as whoever suspends him takes them.
+    invited.member.enrolled_at = now
+    db.flush()
     spent = db.execute(
         update(StaffInvitation)
         .where(StaffInvitation.id == invited.invitation.id, StaffInvitation.ended_at.is_(None))
@@ -149,5 +152,3 @@ def finish(db: Session, invited: Invited, *, now: datetime) -> None:
     )
     if not spent.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has it
         raise InvitationRefused(Why.USED)
-    invited.member.enrolled_at = now
-    db.flush()

@@ -55,6 +55,7 @@ def change_role(db: Session, member: StaffMember, role: StaffRole, *, now: datet
     if before is role:
         raise RosterRefused(f"The role is {role.value} already.")
     member.role = role.value
+    member.begin_generation()
     db.flush()
     end_staff_sessions(db, member.id, reason="role_changed", now=now)
     return before
@@ -65,6 +66,7 @@ def suspend_staff(db: Session, member: StaffMember, *, now: datetime) -> None:
     if member.suspended_at is not None:
         raise RosterRefused("The staff member is suspended already.")
     member.suspended_at = now
+    member.begin_generation()
     db.flush()
     end_staff_sessions(db, member.id, reason="suspended", now=now)
     end_invitations(db, member, now=now)
@@ -79,7 +81,9 @@ def resume_staff(member: StaffMember) -> None:
 
 def begin_anew(db: Session, member: StaffMember, *, now: datetime) -> None:
     """Take password, factors, recovery codes and sign-ins from `member`; a new link lets him begin anew."""
-    member.password_hash = member.password_changed_at = member.enrolled_at = None
-    db.flush()
+    # The factors before the member's row, as whoever comes in takes them.
     factors.remove_all(db, member.key)
+    member.password_hash = member.password_changed_at = member.enrolled_at = None
+    member.begin_generation()
+    db.flush()
     end_staff_sessions(db, member.id, reason="begun_anew", now=now)

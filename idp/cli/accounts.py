@@ -16,7 +16,7 @@ from idp.accounts.identifiers import mask_name, mask_phone
 from idp.accounts.models import Enterprise, LoginName, Mandate, Person
 from idp.accounts.notices import notifier_of
 from idp.accounts.sessions import SigninSession, live
-from idp.cli.desk import Desk, Json, Reason, Refused, fields, opened, show
+from idp.cli.desk import Desk, Json, Reason, Refused, check_reason, fields, opened, show
 from idp.cli.people import masked
 from idp.crypto import Vault
 
@@ -47,6 +47,7 @@ def suspend_account(name: Name, *, reason: Reason = "", as_json: Json = False) -
     """Suspend a person, or a company with all who act for it; their sign-ins end at once."""
     with opened() as desk, desk.transaction() as db:
         account = _named(desk, db, name)
+        check_reason(reason, about=_personal(desk, account))
         if account.suspended_at:
             raise Refused("The account is suspended already.")
         backends = desk.backends
@@ -63,6 +64,7 @@ def resume_account(
     """Lift a suspension, and the lock that its owner set by 不是我; what ended with them stays ended."""
     with opened() as desk, desk.transaction() as db:
         account = _found(desk, db, name, operator)
+        check_reason(reason, about=_personal(desk, account))
         key, trail = _key(db, account), desk.backends.trail
         suspended = None if isinstance(account, Mandate) else account.suspended_at
         locked = locks.locked_since(db, key) if key else None
@@ -86,6 +88,7 @@ def reset_factors(name: Name, *, reason: Reason, operator: Operator = "", as_jso
         raise Refused("--reason says why, for the audit trail.")
     with opened() as desk, desk.transaction() as db:
         account = _found(desk, db, name, operator)
+        check_reason(reason, about=_personal(desk, account))
         key, backends = _key(db, account), desk.backends
         if not key or not factors.kinds_of(db, key):
             raise Refused("The account has no second factor.")
@@ -116,6 +119,18 @@ def _named(desk: Desk, db: Session, name: str) -> Enterprise | Person:
     if found is None:
         raise Refused("No account has this name, credit code, phone or ID number.")
     return found
+
+
+def _personal(desk: Desk, account: Account) -> tuple[str | None, ...]:
+    """What no reason may hold: name, phone and ID number of whom it is about."""
+    vault = desk.backends.vault
+    if isinstance(account, Enterprise):
+        legal, person = account.account, account.representative
+        return person.name(vault), person.phone(vault), legal.phone(vault) if legal else None
+    if isinstance(account, Mandate):
+        person = account.person
+        return person.name(vault), person.phone(vault), person.id_number(vault), account.phone(vault)
+    return account.name(vault), account.phone(vault), account.id_number(vault)
 
 
 def _key(db: Session, account: Account) -> str:

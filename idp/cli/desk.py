@@ -23,18 +23,23 @@ from sqlalchemy.orm import Session
 
 from idp import migrations
 from idp.accounts.audit import Event, Origin
+from idp.accounts.reasons import ReasonRefused, parse_reason
 from idp.app import Backends, open_backends
 from idp.config import Settings, load_settings
 
 
-def _printable(text: str) -> str:
-    if not text.isprintable():
-        raise typer.BadParameter("must be printable text")
-    return text
+def _fit_to_keep(reason: str) -> str:
+    # The option may be left out; what is given is read as at the console.
+    try:
+        return parse_reason(reason) if reason else reason
+    except ReasonRefused as refused:
+        raise typer.BadParameter(refused.english) from None
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Reason = Annotated[str, typer.Option(help="Kept in the audit trail; no personal data.", callback=_printable)]
+Reason = Annotated[
+    str, typer.Option(help="Kept in the audit trail; no personal data.", callback=_fit_to_keep)
+]
 
 
 class Refused(Exception):
@@ -151,6 +156,15 @@ def parsed_uuid(typed: str, what: str) -> UUID:
         return UUID(typed)
     except ValueError:
         raise Refused(f"Not an id ({what}): {typed[:60]!r}.") from None
+
+
+def check_reason(reason: str, *, about: Iterable[str | None]) -> None:
+    """Return if a reason that was given names none of what it is `about`. Raises Refused."""
+    try:
+        if reason:
+            parse_reason(reason, about=about)
+    except ReasonRefused as refused:
+        raise Refused(f"--reason: {refused.english}") from None
 
 
 def _width(text: str) -> int:

@@ -21,7 +21,7 @@ from idp.accounts.staff import (
 )
 from idp.accounts.staff_invitations import invite as make_link
 from idp.accounts.staff_roster import NewStaff
-from idp.cli.desk import Desk, Json, Reason, Refused, fields, opened, show, table
+from idp.cli.desk import Desk, Json, Reason, Refused, check_reason, fields, opened, show, table
 from idp.crypto import plain
 
 group = typer.Typer(help="The people who work at the console.")
@@ -121,6 +121,7 @@ def suspend(account: Account, *, reason: Reason = "", as_json: Json = False) -> 
     """Close the console to a staff member; his sign-ins and links end at once."""
     with opened() as desk, desk.transaction() as db:
         row = _found(db, account)
+        check_reason(reason, about=(row.name(desk.backends.vault),))
         staff_roster.suspend_staff(db, row, now=desk.now)
         _record(desk, db, Action.STAFF_CHANGED, row, change="suspended", reason=reason)
         told = _told(desk, db, row)
@@ -132,6 +133,7 @@ def resume(account: Account, *, reason: Reason = "", as_json: Json = False) -> N
     """Open the console to a staff member again; what ended stays ended."""
     with opened() as desk, desk.transaction() as db:
         row = _found(db, account)
+        check_reason(reason, about=(row.name(desk.backends.vault),))
         staff_roster.resume_staff(row)
         _record(desk, db, Action.STAFF_CHANGED, row, change="resumed", reason=reason)
         told = _told(desk, db, row)
@@ -158,7 +160,9 @@ def _full_name(typed: str) -> str:
 
 
 def _found(db: Session, account: str) -> StaffMember:
-    row = find_staff(db, plain(account))
+    typed = plain(account)
+    # What no terminal can show, no database can be asked for.
+    row = find_staff(db, typed) if typed.isprintable() else None
     if row is None:
         raise Refused(f"No staff member has the account name {account[:60]!r}.")
     return row

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
@@ -47,14 +48,22 @@ class TrailChecks:
     def _perform(self, taken: Taken) -> None:
         backends = self._backends
         try:
-            faults = audit_checks.perform(backends.database, backends.trail, taken, clock=self._clock)
+            outcome = audit_checks.perform(backends.database, backends.trail, taken, clock=self._clock)
         except (Interrupted, TakenOver):
             return
         except Exception as error:  # noqa: BLE001 - in a thread of its own nobody else would tell
             logs.tell("trail not verified", level=logging.ERROR, kind=type(error).__name__)
             return
-        if faults:
-            logs.tell("trail has faults", level=logging.ERROR, faults=faults, check=str(taken.id))
+        # The anchor stands in the log as well, where whoever changes the database does not reach it.
+        told: dict[str, Any] = {
+            "check": str(taken.id),
+            "events": outcome.anchor.events,
+            "anchor": str(outcome.anchor),
+        }
+        if outcome.faults:
+            logs.tell("trail has faults", level=logging.ERROR, faults=outcome.faults, **told)
+        else:
+            logs.tell("trail verified", **told)
 
     def _clock(self) -> datetime:
         if self._stopping.is_set():

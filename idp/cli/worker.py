@@ -69,11 +69,28 @@ class Worker:
         self.checks.finish()
 
     def round(self, now: datetime) -> None:
-        """Every job once. Raises whatever a job raises."""
+        """Every job once, whatever becomes of the others. Raises what the first of them raised."""
+        raised = []
+        for job in (self._tend_each_minute, self._seal, self._deliver):
+            try:
+                job(now)
+            except Exception as error:  # noqa: BLE001 - a row that stops one job must not stop the messages
+                raised.append(error)
+        for other in raised[1:]:
+            if type(other) is not type(raised[0]):
+                _tell(other)
+        if raised:
+            raise raised[0]
+
+    def _tend_each_minute(self, now: datetime) -> None:
         if self.rounds % MINUTE_ROUNDS == 0:
             self._each_minute(now)
         self.rounds += 1
+
+    def _seal(self, now: datetime) -> None:
         seal(self.backends, now=now)
+
+    def _deliver(self, now: datetime) -> None:
         while deliver_due(
             self.backends.database, self.backends.vault, self.deliverers, now=now, limit=MESSAGES_A_ROUND
         ):
@@ -98,10 +115,7 @@ class Worker:
             self.round(datetime.now(UTC))
             self.checks.tend(now=datetime.now(UTC))
         except Exception as error:  # noqa: BLE001 - a worker that dies of one bad row does nothing for the others
-            outage = isinstance(error, StoreUnavailable) or is_outage(error)
-            # Type only: the text of an exception may hold what a message says.
-            event, level = ("unavailable", logging.WARNING) if outage else ("unforeseen", logging.ERROR)
-            logs.tell(event, level=level, kind=type(error).__name__)
+            _tell(error)
             return False
         return True
 
@@ -165,6 +179,13 @@ def seal(backends: Backends, *, now: datetime) -> None:
         except IntegrityError:
             # Another worker took this batch's number a moment ago; the rows are sealed in the next round.
             return
+
+
+def _tell(error: Exception) -> None:
+    outage = isinstance(error, StoreUnavailable) or is_outage(error)
+    # Type only: the text of an exception may hold what a message says.
+    event, level = ("unavailable", logging.WARNING) if outage else ("unforeseen", logging.ERROR)
+    logs.tell(event, level=level, kind=type(error).__name__)
 
 
 def _stop_on_signal(stopping: threading.Event) -> None:

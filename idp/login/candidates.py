@@ -264,7 +264,7 @@ def _person_obstacle(suspended_at: datetime | None) -> str:
 def _lock(credential: StoredPassword | None) -> str:
     if credential is None or credential.locked_at is None:
         return ""
-    return "您已报告不是本人操作，账号已暂停。请重置密码，或拨打服务热线恢复。"
+    return "您已报告不是本人操作，账号已暂停。请拨打服务热线，核实身份后恢复。"
 
 
 def _mandate_obstacle(mandate: Mandate, *, now: datetime) -> str:

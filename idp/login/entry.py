@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from idp.accounts.audit import Action, Event, Origin, Trail
+from idp.access.retention import KEEP_SESSIONS
+from idp.accounts.audit import Action, Event, Origin, Trail, first_id_at
 from idp.accounts.identity import Identity
 from idp.accounts.models import Credential
 from idp.accounts.notices import Kind as NoticeKind
@@ -97,9 +98,13 @@ def welcome(
     *,
     amr: tuple[str, ...],
     acr: str,
+    asked_in: str = "",
     now: datetime,
 ) -> Welcome:
-    """Let in whoever :func:`check_may_enter` let pass: an audit line, and a notice from a new browser."""
+    """Let in whoever :func:`check_may_enter` let pass: an audit line, and a notice from a new browser.
+
+    `asked_in` is the id of the request that asked for the second step, if there was one.
+    """
     identity = candidate.identity
     if identity is None:
         raise NotAllowedIn
@@ -107,7 +112,7 @@ def welcome(
         Action.SIGNED_IN,
         entity=str(identity.enterprise_id or ""),
         target=candidate.key,
-        detail={"role": identity.role.value, "amr": list(amr)},
+        detail={"role": identity.role.value, "amr": list(amr)} | ({"asked_in": asked_in} if asked_in else {}),
     )
     actor = replace(browser.origin, actor=f"person:{identity.person_id}")
     tools.trail.record(db, event, actor, now=now)
@@ -126,22 +131,31 @@ def refuse(
     why: str,
     *,
     action: Action = Action.SIGN_IN_REFUSED,
+    after: str = "",
     now: datetime,
 ) -> None:
-    """Write down that a proof of `account` (a key) was refused."""
+    """Write down that a proof of `account` (a key) was refused; `after` (an `amr` value) was right before."""
+    detail = {"why": why, "after": after} if after else {"why": why}
     # The name somebody tried at random is nobody's, and so is its digest.
     target = "nobody" if account.startswith("nobody:") else account
-    tools.trail.record(db, Event(action, target=target, detail={"why": why}), browser.origin, now=now)
+    tools.trail.record(db, Event(action, target=target, detail=detail), browser.origin, now=now)
 
 
 def _get_to_know(db: Session, tools: Tools, candidate: Candidate, browser: Browser, *, now: datetime) -> None:
     """Tell whoever has signed in before of a new browser; one that was forgotten is known again."""
-    before = exists().where(SigninSession.account == candidate.key)
-    if db.scalar(select(before)):
+    if _may_have_signed_in(db, candidate, now=now):
         told = Told(NoticeKind.NEW_BROWSER, device=browser.device)
         tools.notifier.tell(db, candidate.key, told, now=now)
     if candidate.credential and candidate.is_forgotten(browser.known_id):
         _remember(db, candidate.credential, browser.known_id)
+
+
+def _may_have_signed_in(db: Session, candidate: Candidate, *, now: datetime) -> bool:
+    """Whether a sign-in is known, or the account is older than any that still would be."""
+    credential = candidate.credential
+    if credential and credential.id < first_id_at(now - KEEP_SESSIONS):
+        return True
+    return bool(db.scalar(select(exists().where(SigninSession.account == candidate.key))))
 
 
 def _remember(db: Session, credential: StoredPassword, browser: str) -> None:

@@ -1,7 +1,8 @@
 """A second factor proved by the account it belongs to: the same check for a sign-in, a step-up, a change.
 
-What is refused is written down under the action its caller names; a recovery code that was used and a
-passkey that may be a copy are told to the phone of record.
+What is refused is written down under the action its caller names; a recovery code that was used, a
+passkey that may be a copy and tries without end are told to the phone of record. A browser is at home
+here once the account proved a factor in it: whoever knew the password before there was one is a stranger.
 """
 
 from __future__ import annotations
@@ -9,15 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from idp.access import assurance
 from idp.accounts.audit import Action
 from idp.accounts.factors import Passkey
 from idp.accounts.notices import Kind as NoticeKind
 from idp.accounts.notices import Told
+from idp.accounts.sessions import SigninSession
 from idp.login.candidates import Candidate
 from idp.login.entry import Browser, Tools, refuse
-from idp.proof import second_factor
+from idp.proof import second_factor, throttle
 from idp.proof.passkeys import Ceremony, PasskeyRefused, Why
 from idp.proof.second_factor import CodeRefused
 from idp.proof.throttle import Throttled
@@ -48,11 +52,12 @@ def prove(
     browser: Browser,
     *,
     refused_as: Action,
+    after: str = "",
     now: datetime,
 ) -> str:
     """The `amr` value of the factor of `candidate` that `given` proves; it is spent.
 
-    Raises CodeRefused, PasskeyRefused, Throttled.
+    `after` is what was proved before it. Raises CodeRefused, PasskeyRefused, Throttled.
     """
     try:
         if given.code:
@@ -60,21 +65,41 @@ def prove(
         check_passkey(db, tools, given, browser, candidate.key, now=now)
         return PASSKEY
     except (CodeRefused, PasskeyRefused, Throttled) as refused:
-        refuse(db, tools, candidate.key, browser, reason(refused), action=refused_as, now=now)
+        if isinstance(refused, Throttled):
+            # Known is here who proved a factor, which the words for passwords do not say.
+            refused.spares_known = False
+            told = Told(NoticeKind.SECOND_STEP_REFUSED, device=browser.device)
+            tools.notifier.tell(db, candidate.key, told, now=now)
+        if is_told(refused):
+            why = reason(refused)
+            refuse(db, tools, candidate.key, browser, why, action=refused_as, after=after, now=now)
         raise
 
 
 def check_passkey(
     db: Session, tools: Tools, given: Given, browser: Browser, account: str = "", *, now: datetime
 ) -> Passkey:
-    """The passkey that answered; with `account` (a key) one of that account. Raises PasskeyRefused."""
+    """The passkey that answered; with `account` (a key) one of that account.
+
+    Answers that prove nothing are counted by browser, those of browsers that nobody signed in with by
+    neighbourhood. Raises PasskeyRefused, Throttled.
+    """
+    ceiling = _ceiling(tools, browser)
+    throttle.check_below(tools.store, ceiling, now=now)
     try:
         return ceremony(tools, browser).check_proof(db, given.challenge_id, given.answer, account, now=now)
     except PasskeyRefused as refused:
+        if is_told(refused):
+            throttle.count_failure(tools.store, ceiling, now=now)
         if refused.why is Why.CLONED and refused.passkey:
             told = Told(NoticeKind.PASSKEY_REFUSED, device=browser.device)
             tools.notifier.tell(db, refused.passkey.account, told, now=now)
         raise
+
+
+def is_told(refused: Exception) -> bool:
+    """Whether a refusal is written down: an answer to no challenge, or no answer, says nothing of anybody."""
+    return not (isinstance(refused, PasskeyRefused) and refused.why in {Why.EXPIRED, Why.UNREADABLE})
 
 
 def reason(refused: Exception) -> str:
@@ -89,11 +114,28 @@ def reason(refused: Exception) -> str:
 def _by_code(
     db: Session, tools: Tools, candidate: Candidate, typed: str, browser: Browser, *, now: datetime
 ) -> str:
-    attempt = second_factor.attempt_at(
-        candidate.key, known_browser=browser.known_to(candidate), address=browser.origin.address
-    )
+    known = browser.known_to(candidate)
+    at_home = known if known and _has_proved(db, candidate.key, known) else None
+    attempt = second_factor.attempt_at(candidate.key, known_browser=at_home, address=browser.origin.address)
     proven = second_factor.check_code(db, tools.store, tools.settings, tools.vault, attempt, typed, now=now)
     if proven.codes_left is not None:
         told = Told(NoticeKind.RECOVERY_CODE_USED, f"还剩 {proven.codes_left} 个恢复码", browser.device)
         tools.notifier.tell(db, candidate.key, told, now=now)
     return proven.amr
+
+
+def _has_proved(db: Session, account: str, browser: str) -> bool:
+    """Whether a factor of the account was proved in this browser, as far as its sign-ins are kept."""
+    there = exists().where(
+        SigninSession.account == account,
+        SigninSession.browser_key == browser,
+        SigninSession.acr != assurance.PASSWORD,
+    )
+    return bool(db.scalar(select(there)))
+
+
+def _ceiling(tools: Tools, browser: Browser) -> throttle.Ceiling:
+    who = browser.known_id if browser.known_tags else throttle.neighbourhood(browser.origin.address)
+    return throttle.Ceiling(
+        f"passkey:{who}", most=tools.settings.throttle_spray, wait=tools.settings.throttle_wait
+    )

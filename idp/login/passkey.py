@@ -20,13 +20,15 @@ _STAFF = "staff:"
 def sign_in(db: Session, tools: Tools, given: Given, browser: Browser, *, now: datetime) -> Welcome:
     """Welcome the account whose passkey answered the challenge.
 
-    Raises idp.proof.passkeys.PasskeyRefused, idp.login.entry.NotAllowedIn, AnotherIdentity.
+    Raises idp.proof.passkeys.PasskeyRefused, idp.proof.throttle.Throttled, idp.login.entry.NotAllowedIn,
+    AnotherIdentity.
     """
     try:
         account = _account_of(factor_proof.check_passkey(db, tools, given, browser, now=now))
     except PasskeyRefused as refused:
-        named = refused.passkey.account if refused.passkey else "nobody:"
-        refuse(db, tools, named, browser, factor_proof.reason(refused), now=now)
+        if factor_proof.is_told(refused):
+            named = refused.passkey.account if refused.passkey else "nobody:"
+            refuse(db, tools, named, browser, factor_proof.reason(refused), now=now)
         raise
     candidate = of_account(account)(db, tools.vault, now)
     if check_may_enter(db, tools, candidate, browser, now=now).must_change:

@@ -1,7 +1,8 @@
 """The second step: a right password of an account with a second factor opens nothing by itself.
 
 It is exchanged for a ticket of this browser, which waits a few minutes, allows a few tries, and is
-taken by the one who succeeds. Until then nobody is signed in, and the browser is not known.
+taken by the one who succeeds. Until then nobody is signed in, and the browser is not known. That it was
+asked for is written down, and told where the browser is new: somebody knows the password.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from idp.access import assurance
-from idp.accounts.audit import Action
+from idp.accounts.audit import Action, Event
 from idp.accounts.identity import Identity, Role
+from idp.accounts.notices import Kind as NoticeKind
+from idp.accounts.notices import Told
 from idp.crypto import new_token, same
 from idp.login import factor_proof
 from idp.login.candidates import Candidate, of_account
@@ -51,6 +54,7 @@ class _Waiting:
     browser: str
     password: str
     only_same: Identity | None
+    asked_in: str
 
 
 def after_password(
@@ -58,13 +62,14 @@ def after_password(
 ) -> Welcome:
     """Welcome `candidate`, who gave his password and may enter. Raises SecondStep if he has a factor."""
     if candidate.has_factor:
+        _note_asked(db, tools, candidate, browser, now=now)
         raise SecondStep(_ticket(tools, candidate, browser))
     return welcome(db, tools, candidate, browser, amr=_PASSWORD, acr=assurance.PASSWORD, now=now)
 
 
 def find(db: Session, tools: Tools, ticket: str, browser: Browser, *, now: datetime) -> Candidate:
     """Whose second step this is. Raises TicketGone, NotAllowedIn, AnotherIdentity."""
-    return _holder(db, tools, tools.store.get(_kept_at(ticket)), browser, now=now)
+    return _holder(db, tools, tools.store.get(_kept_at(ticket)), browser, now=now)[0]
 
 
 def finish(
@@ -80,16 +85,38 @@ def finish(
     if tries > TRIES:
         tools.store.delete(_kept_at(ticket))
         raise TicketGone
-    amr = factor_proof.prove(db, tools, candidate, given, browser, refused_as=Action.SIGN_IN_REFUSED, now=now)
+    refused_as, (password,) = Action.SIGN_IN_REFUSED, _PASSWORD
+    amr = factor_proof.prove(
+        db, tools, candidate, given, browser, refused_as=refused_as, after=password, now=now
+    )
     db.expire_all()
-    candidate = _holder(db, tools, tools.store.take(_kept_at(ticket)), browser, now=now)
-    return welcome(db, tools, candidate, browser, amr=(*_PASSWORD, amr), acr=assurance.SECOND_PROOF, now=now)
+    candidate, asked_in = _holder(db, tools, tools.store.take(_kept_at(ticket)), browser, now=now)
+    return welcome(
+        db,
+        tools,
+        candidate,
+        browser,
+        amr=(password, amr),
+        acr=assurance.SECOND_PROOF,
+        asked_in=asked_in,
+        now=now,
+    )
+
+
+def _note_asked(db: Session, tools: Tools, candidate: Candidate, browser: Browser, *, now: datetime) -> None:
+    event = Event(Action.SECOND_STEP_ASKED, target=candidate.key)
+    tools.trail.record(db, event, browser.origin, now=now)
+    if browser.known_to(candidate) is None:
+        told = Told(NoticeKind.SECOND_STEP_ASKED, device=browser.device)
+        tools.notifier.tell(db, candidate.key, told, now=now)
 
 
 def _ticket(tools: Tools, candidate: Candidate, browser: Browser) -> str:
     ticket = new_token(16)
     # The browser tag names the password: one that is set anew ends the step of the old one.
-    waiting = _Waiting(candidate.key, browser.id, candidate.browser_tag, browser.only_same)
+    waiting = _Waiting(
+        candidate.key, browser.id, candidate.browser_tag, browser.only_same, browser.origin.request_id
+    )
     kept = json.dumps(asdict(waiting), default=str).encode()
     tools.store.put(_kept_at(ticket), kept, ttl=tools.settings.second_step_lifetime)
     return ticket
@@ -99,16 +126,21 @@ def _kept_at(ticket: str) -> str:
     return f"second-step:{ticket[:64]}"
 
 
-def _holder(db: Session, tools: Tools, kept: bytes | None, browser: Browser, *, now: datetime) -> Candidate:
+def _holder(
+    db: Session, tools: Tools, kept: bytes | None, browser: Browser, *, now: datetime
+) -> tuple[Candidate, str]:
+    """Who waits, and the request in which he was asked. Raises TicketGone, NotAllowedIn, AnotherIdentity."""
     waiting = _read(kept) if kept else None
     if waiting is None or not same(waiting.browser, browser.id):
         raise TicketGone
     candidate = of_account(waiting.account)(db, tools.vault, now)
-    if candidate.browser_tag != waiting.password or not candidate.has_factor:
+    # A lock sets the password's day anew: whoever reported it himself hears that, not that he was too slow.
+    is_over = candidate.browser_tag != waiting.password or not candidate.has_factor
+    if is_over and not candidate.obstacle:
         raise TicketGone
     for only_same in {waiting.only_same, browser.only_same}:
         check_may_enter(db, tools, candidate, replace(browser, only_same=only_same), now=now)
-    return candidate
+    return candidate, waiting.asked_in
 
 
 def _read(kept: bytes) -> _Waiting:

@@ -6,6 +6,7 @@ import idp.access.clients
 import idp.access.consents
 import idp.access.grants
 import idp.access.keys
+import idp.access.refresh_tokens
 import idp.access.registration_tokens
 import idp.accounts.audit
 import idp.accounts.audit_checks

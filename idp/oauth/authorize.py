@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -62,6 +63,14 @@ _SILENT = {
     Step.UNMET: answers.UNMET,
     Step.CONSENT: answers.CONSENT_REQUIRED,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What comes next, and the consent that the answer rests on; a first party needs none."""
+
+    step: Step
+    consent: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,19 +145,33 @@ def as_registered(asked: Answering, *, issuer: str) -> Answering:
     return Answering(replace(request, scope=scope, params=params), client)
 
 
-def next_step(db: Session, asked: Answering, signed_in: SignedIn | None) -> Step:
+def next_step(db: Session, asked: Answering, signed_in: SignedIn | None) -> Next:
     """What is missing, in the order in which a person is asked for it.
 
     A level is reached before a company is chosen: who acts for it then cannot change any more.
     """
+    step = _lacking(asked, signed_in)
+    if step is not None or signed_in is None:
+        return Next(step or Step.SIGN_IN)
     request, client = asked.request, asked.client
+    if client.first_party:
+        return Next(Step.ANSWER)
+    consent = None
+    if "consent" not in request.prompts:
+        consent = consents.find_given(db, signed_in.identity, client.client_id, to_be_agreed(request))
+    return Next(Step.ANSWER, consent) if consent else Next(Step.CONSENT)
+
+
+def _lacking(asked: Answering, signed_in: SignedIn | None) -> Step | None:
+    """What is missing before the question of consent; None if nothing is."""
+    request = asked.request
     lack = request.missing(signed_in.session if signed_in else None).lack
     if lack is Lack.UNMET:
         return Step.UNMET
     if signed_in is None or lack is Lack.SIGN_IN:
         return Step.SIGN_IN
     expected = request.params.get("expected_sub")
-    if expected and subject(signed_in.person, client) != expected:
+    if expected and subject(signed_in.person, asked.client) != expected:
         just_now = signed_in.session.auth_time >= request.created_at
         return Step.OTHER_IDENTITY if just_now else Step.SIGN_IN
     company = signed_in.enterprise
@@ -161,11 +184,7 @@ def next_step(db: Session, asked: Answering, signed_in: SignedIn | None) -> Step
     if request.device is not None:
         # First-party devices too: the code may have come from somebody else (RFC 8628 §5.4).
         return Step.DEVICE
-    agreed = client.first_party or (
-        "consent" not in request.prompts
-        and consents.is_given(db, signed_in.identity, client.client_id, to_be_agreed(request))
-    )
-    return Step.ANSWER if agreed else Step.CONSENT
+    return None
 
 
 def to_be_agreed(request: PendingRequest) -> tuple[str, ...]:
@@ -179,7 +198,13 @@ def refuse_silently(step: Step) -> AuthorizationError:
 
 
 def answer(
-    store: EphemeralStore, settings: Settings, asked: Answering, signed_in: SignedIn, *, now: datetime
+    store: EphemeralStore,
+    settings: Settings,
+    asked: Answering,
+    signed_in: SignedIn,
+    *,
+    consent: UUID | None,
+    now: datetime,
 ) -> str:
     """A fresh code, the answer to a request that nobody answers any more but the caller."""
     request = asked.request
@@ -196,5 +221,8 @@ def answer(
         dpop_jkt=request.params.get("dpop_jkt"),
         resources=request.resources,
         claims=request.claims,
+        acr=signed_in.session.acr,
+        amr=signed_in.session.amr,
+        consent=str(consent) if consent else None,
     )
     return mint_code(store, record, ttl=lifetime)

@@ -34,8 +34,8 @@ def id_token_claims(
         "iat": int(now.timestamp()),
         "exp": int(until.timestamp()),
         "auth_time": int(session.auth_time.timestamp()),
-        "acr": session.acr,
-        "amr": session.amr.split(),
+        "acr": live.acr,
+        "amr": live.amr,
         "sid": session.sid,
         "role": session.role,
     }

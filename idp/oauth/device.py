@@ -9,7 +9,8 @@
 
 Between the first two stands the ordinary sign-in (:mod:`idp.oauth.authorize`). A code proves nothing
 about who reads it: anybody can send one to anybody (RFC 8628 §5.4, RFC 10027), so the decision is
-asked each time, of first-party clients too, and is never remembered.
+asked each time, of first-party clients too, whatever was allowed before. What a third party's device was
+allowed is written down like any consent, so that its owner sees it and can take it back.
 """
 
 from __future__ import annotations
@@ -17,14 +18,16 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, redirect, request, url_for
 from wtforms import Form, StringField
 
-from idp.access import devices, pending, user_codes
+from idp.access import consents, devices, pending, user_codes
 from idp.access.devices import DeviceAuthorization, NotToAnswer, TypedElsewhere, UserCodeRefused
 from idp.access.profiles import DEVICE_GRANT
 from idp.accounts.audit import Action, Event
+from idp.db import pause
 from idp.oauth import authorize as dispatcher
 from idp.oauth.authorize import Answering, Step
 from idp.oauth.device_authorization import as_request
@@ -80,7 +83,7 @@ def confirm() -> Any:
     decision = request.form.get("decision") if request.method == "POST" else None
     if decision == "deny":
         return _decide(asked, transaction, allowed=False)
-    if dispatcher.next_step(db(), asked, signed_in) is not Step.DEVICE:
+    if dispatcher.next_step(db(), asked, signed_in).step is not Step.DEVICE:
         return redirect(url_for("oauth.authorize", tx=transaction), 303)
     changed = shown.changed_since(transaction)
     if decision == "allow" and not changed:
@@ -155,22 +158,40 @@ def _asked(transaction: str) -> tuple[Answering, DeviceAuthorization]:
 
 
 def _decide(asked: Answering, transaction: str, *, allowed: bool) -> Any:
-    signed_in, store, browser = signin.required(), platform().store, cookies.browser_id()
-    if allowed:
-        event = Event(
-            Action.CONSENT_GIVEN,
-            entity=str(signed_in.identity.enterprise_id or ""),
-            target=f"client:{asked.client.client_id}",
-            detail={"scope": list(asked.request.scope), "device": True},
-        )
-        platform().trail.record(db(), event, signin.origin(), now=now())
-    session_id = signed_in.session.id if allowed else None
+    store, browser = platform().store, cookies.browser_id()
+    consent = _agree(asked) if allowed else None
     try:
-        devices.answer(store, asked.request.device or "", allowed_in=session_id, browser=browser, now=now())
+        devices.answer(
+            store,
+            asked.request.device or "",
+            allowed_in=signin.required().session if allowed else None,
+            consent=consent,
+            browser=browser,
+            now=now(),
+        )
     except NotToAnswer:
         raise _gone() from None
     pending.take(store, transaction, browser=browser)
     return redirect(url_for("device.allowed" if allowed else "device.denied"), 303)
+
+
+def _agree(asked: Answering) -> UUID | None:
+    """Note that it is allowed; the consent of a third party's device."""
+    identity, client, scope = signin.required().identity, asked.client, asked.request.scope
+    event = Event(
+        Action.CONSENT_GIVEN,
+        entity=str(identity.enterprise_id or ""),
+        target=f"client:{client.client_id}",
+        detail={"scope": list(scope), "device": True},
+    )
+    platform().trail.record(db(), event, signin.origin(), now=now())
+    if client.first_party:
+        return None
+    consent = consents.give(db(), identity, client.client_id, scope, now=now())
+    # The device may poll as soon as it is answered, and must find what its tokens rest on. Of yes and no at
+    # once the yes stays written down although the no may count: it was said, and can be taken back.
+    pause(db())
+    return consent
 
 
 def _wait(refused: Throttled) -> str:

@@ -122,7 +122,7 @@ def userinfo() -> Any:
     scope = tuple(name for name in access.scope if name in client.scopes)
     if "openid" not in scope:
         return challenge(request, refusals.INSUFFICIENT_SCOPE, scope="openid")
-    asked_for = step_up.insufficient(client, live.session, now=now())
+    asked_for = step_up.insufficient(client, live, now=now())
     if asked_for is not None:
         return challenge(request, refusals.STEP_UP, **asked_for)
     response = jsonify(userinfo_claims(platform().vault, live, client, scope))

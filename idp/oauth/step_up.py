@@ -13,8 +13,8 @@ from datetime import datetime
 from idp.access import assurance
 from idp.access.assurance import Lack
 from idp.access.clients import RegisteredClient
+from idp.access.grants import LiveGrant
 from idp.access.pending import PendingRequest
-from idp.accounts.sessions import SigninSession
 from idp.oauth.refusals import AuthorizationError, answers
 
 ON_THE_WAY = 60
@@ -58,11 +58,15 @@ def check_reachable(request: PendingRequest) -> None:
         raise AuthorizationError(answers.UNMET)
 
 
-def insufficient(client: RegisteredClient, session: SigninSession, *, now: datetime) -> dict[str, str] | None:
-    """What the challenge to a token of this sign-in asks for (RFC 9470 §3); None if the sign-in will do."""
+def insufficient(client: RegisteredClient, live: LiveGrant, *, now: datetime) -> dict[str, str] | None:
+    """What the challenge to a token of this grant asks for (RFC 9470 §3); None if the grant will do.
+
+    The level is the one at which it was granted: a token that somebody stole gains nothing when the owner
+    proves more afterwards.
+    """
     wanted, oldest = _registered(client), client.default_max_age
-    weak = wanted and not any(assurance.satisfies(session.acr, level) for level in wanted)
-    old = oldest is not None and (now - session.auth_time).total_seconds() > oldest + ON_THE_WAY
+    weak = wanted and not any(assurance.satisfies(live.acr, level) for level in wanted)
+    old = oldest is not None and (now - live.session.auth_time).total_seconds() > oldest + ON_THE_WAY
     if not weak and not old:
         return None
     asked = {"acr_values": " ".join(wanted), "max_age": "" if oldest is None else str(oldest)}

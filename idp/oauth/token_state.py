@@ -26,10 +26,10 @@ from idp.access.grants import (
     end_access_token,
     end_grant,
     find_grant,
-    find_refresh_token,
     is_ended,
 )
 from idp.access.profiles import AUTH_METHODS
+from idp.access.refresh_tokens import find_refresh_token
 from idp.access.subjects import subject
 from idp.oauth.claims import entity_claim, mandate_claim
 from idp.oauth.dpop import HEADER, bound_key
@@ -189,10 +189,13 @@ def _of_refresh_token(token: CountingToken) -> dict[str, Any]:
 
 
 def _of_person(live: LiveGrant, scope: tuple[str, ...]) -> dict[str, Any]:
-    """How the human proved himself, and with scope `entity` for which company and by what right he acts."""
+    """How the human had proved himself when this was granted, and the right he acts by now.
+
+    With scope `entity` also the company.
+    """
     told: dict[str, Any] = {
         "role": live.session.role,
-        "acr": live.session.acr,
+        "acr": live.acr,
         "auth_time": int(live.session.auth_time.timestamp()),
     }
     if live.enterprise and "entity" in scope:

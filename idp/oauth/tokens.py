@@ -89,7 +89,7 @@ def make_access_token(
     if live:
         claims["gid"] = str(live.grant.id)
         claims["auth_time"] = int(live.session.auth_time.timestamp())
-        claims["acr"] = live.session.acr
+        claims["acr"] = live.acr
     if dpop_jkt:
         claims["cnf"] = {"jkt": dpop_jkt}
     return keys.sign(claims, alg=ACCESS_TOKEN_ALG, typ=ACCESS_TYP)

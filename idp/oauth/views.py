@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from flask import Blueprint, redirect, request, url_for
 from flask_wtf.csrf import validate_csrf
@@ -67,7 +68,7 @@ def consent() -> Any:
         asked = _as_registered(resumed)
     except AuthorizationError as refused:
         return _refuse(resumed, transaction, refused)
-    if dispatcher.next_step(db(), asked, signed_in) not in {Step.CONSENT, Step.ANSWER}:
+    if dispatcher.next_step(db(), asked, signed_in).step not in {Step.CONSENT, Step.ANSWER}:
         return redirect(url_for("oauth.authorize", tx=transaction))
     changed = shown.changed_since(transaction)
     if decision == "allow" and not changed:
@@ -179,9 +180,11 @@ def _way_back(values: dict[str, list[str]], client: RegisteredClient) -> ReturnA
 
 def _proceed(asked: Answering, transaction: str | None) -> BaseResponse:
     signed_in = signin.current()
-    step = dispatcher.next_step(db(), asked, signed_in)
+    found = dispatcher.next_step(db(), asked, signed_in)
+    step = found.step
     if step is Step.ANSWER and signed_in is not None:
-        return _answer(asked, signed_in, transaction)
+        _take(asked, transaction)
+        return _send_code(asked, signed_in, found.consent)
     if step is Step.UNMET or "none" in asked.request.prompts:
         raise dispatcher.refuse_silently(step)
     if transaction is None:
@@ -203,7 +206,7 @@ def _allow(asked: Answering, signed_in: SignedIn, transaction: str) -> BaseRespo
     """Remember what a person agreed to, once the answer is his to give, and give it."""
     _take(asked, transaction)
     client_id, agreed = asked.client.client_id, dispatcher.to_be_agreed(asked.request)
-    consents.give(db(), signed_in.identity, client_id, agreed, now=now())
+    consent = consents.give(db(), signed_in.identity, client_id, agreed, now=now())
     event = Event(
         Action.CONSENT_GIVEN,
         entity=str(signed_in.identity.enterprise_id or ""),
@@ -211,16 +214,11 @@ def _allow(asked: Answering, signed_in: SignedIn, transaction: str) -> BaseRespo
         detail={"scope": list(agreed)},
     )
     platform().trail.record(db(), event, signin.origin(), now=now())
-    return _send_code(asked, signed_in)
+    return _send_code(asked, signed_in, consent)
 
 
-def _answer(asked: Answering, signed_in: SignedIn, transaction: str | None) -> BaseResponse:
-    _take(asked, transaction)
-    return _send_code(asked, signed_in)
-
-
-def _send_code(asked: Answering, signed_in: SignedIn) -> BaseResponse:
-    code = dispatcher.answer(platform().store, settings(), asked, signed_in, now=now())
+def _send_code(asked: Answering, signed_in: SignedIn, consent: UUID | None) -> BaseResponse:
+    code = dispatcher.answer(platform().store, settings(), asked, signed_in, consent=consent, now=now())
     return responses.send(responses.of_request(asked.request), {"code": code})
 
 

@@ -5,6 +5,7 @@ r"""Ways of proving something, used by every room.
 Second factors: `totp` reads the codes of an authenticator app, `recovery_codes` makes and spends the ten
 for the day it is lost, `passkeys` asks for passkeys and checks the answers. `second_factor` counts the tries
 at a code and spends it; `enrolment` adds, names and removes factors, with audit line and notice.
+`recovery_shown` keeps new recovery codes in sight until they are saved.
 
 Whom it talks to: the ephemeral store, where each proof waits to be taken once, and the factors' tables
 (`idp.accounts.factors`), where each code is spent once.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from idp.accounts import factors
 from idp.accounts.audit import Action, Event, Origin, Trail
-from idp.accounts.factors import Kind
+from idp.accounts.factors import Factor, Kind, Passkey, TotpSecret
 from idp.accounts.notices import Kind as NoticeKind
 from idp.accounts.notices import Notifier, Told
 from idp.accounts.sessions import Device
@@ -105,12 +106,12 @@ def finish_totp(
     if tools.store.take(_place(ticket)) is None:
         raise SetupGone
     try:
-        factors.add_totp(
+        row = factors.add_totp(
             db, tools.vault, account=owner.account, name=chosen, secret=secret, step=step, now=now
         )
     except factors.FactorsFull:
         raise EnrolmentRefused(_FULL) from None
-    return _added(db, tools, owner, Kind.TOTP, chosen, now=now)
+    return _added(db, tools, owner, Kind.TOTP, row, now=now)
 
 
 def finish_passkey(
@@ -125,22 +126,30 @@ def finish_passkey(
     factors.lock_account(db, owner.account)
     try:
         with db.begin_nested():
-            factors.add_passkey(db, account=owner.account, name=chosen, now=now, **verified)
+            row = factors.add_passkey(db, account=owner.account, name=chosen, now=now, **verified)
     except factors.FactorsFull:
         raise EnrolmentRefused(_FULL) from None
     except IntegrityError:
         raise PasskeyRefused(Why.TAKEN) from None
-    return _added(db, tools, owner, Kind.PASSKEY, chosen, now=now)
+    return _added(db, tools, owner, Kind.PASSKEY, row, now=now)
 
 
 def rename(
     db: Session, tools: Tools, owner: Owner, kind: Kind, factor_id: UUID, name: str, *, now: datetime
 ) -> None:
-    """Give a factor another name. Raises EnrolmentRefused."""
+    """Give a factor another name. Raises EnrolmentRefused.
+
+    The trail keeps both names of a staff member's factor. Citizens choose theirs freely, and what they write
+    is personal data: of those it keeps the id.
+    """
     chosen = clean_name(name, kind)
-    if not factors.rename(db, owner.account, kind, factor_id, chosen):
+    held = _find(db, owner, kind, factor_id)
+    if held is None or not factors.rename(db, owner.account, kind, factor_id, chosen):
         raise EnrolmentRefused(_NOT_THERE)
-    _record(db, tools, owner, Action.FACTOR_RENAMED, {"kind": kind.value, "factor": str(factor_id)}, now=now)
+    detail: dict[str, Any] = _names(kind, factor_id)
+    if owner.account.startswith("staff:"):
+        detail |= {"before": {"name": held.name}, "after": {"name": chosen}}
+    _record(db, tools, owner, Action.FACTOR_RENAMED, detail, now=now)
 
 
 def remove(
@@ -155,14 +164,13 @@ def remove(
 ) -> str:
     """Remove a factor, with `keep_one` never the last, and return its name. Raises EnrolmentRefused."""
     factors.lock_account(db, owner.account)
-    held = factors.list_factors(db, owner.account)
-    found = next((one for one in held if (one.kind, one.id) == (kind, factor_id)), None)
+    found = _find(db, owner, kind, factor_id)
     if found is None:
         raise EnrolmentRefused(_NOT_THERE)
-    if keep_one and len(held) == 1:
+    if keep_one and len(factors.list_factors(db, owner.account)) == 1:
         raise EnrolmentRefused("工作人员至少要保留一种第二步验证。请先添加另一种，再移除这一种")
     factors.remove(db, owner.account, kind, factor_id)
-    _record(db, tools, owner, Action.FACTOR_REMOVED, {"kind": kind.value, "factor": str(factor_id)}, now=now)
+    _record(db, tools, owner, Action.FACTOR_REMOVED, _names(kind, factor_id), now=now)
     _tell(db, tools, owner, NoticeKind.FACTOR_REMOVED, KINDS[kind], now=now)
     return found.name
 
@@ -197,16 +205,28 @@ _FULL = f"每种方式最多添加 {factors.MOST_OF_A_KIND} 个。请先移除�
 _NOT_THERE = "没有找到这种验证方式，它可能已经被移除。请刷新页面查看"
 
 
-def _added(db: Session, tools: Tools, owner: Owner, kind: Kind, name: str, *, now: datetime) -> Added:
-    _record(db, tools, owner, Action.FACTOR_ADDED, {"kind": kind.value}, now=now)
+def _find(db: Session, owner: Owner, kind: Kind, factor_id: UUID) -> Factor | None:
+    held = factors.list_factors(db, owner.account)
+    return next((one for one in held if (one.kind, one.id) == (kind, factor_id)), None)
+
+
+def _names(kind: Kind, factor_id: UUID) -> dict[str, Any]:
+    """Which factor, for the trail."""
+    return {"kind": kind.value, "factor": str(factor_id)}
+
+
+def _added(
+    db: Session, tools: Tools, owner: Owner, kind: Kind, row: TotpSecret | Passkey, *, now: datetime
+) -> Added:
+    _record(db, tools, owner, Action.FACTOR_ADDED, _names(kind, row.id), now=now)
     _tell(db, tools, owner, NoticeKind.FACTOR_ADDED, KINDS[kind], now=now)
     is_first = len(factors.list_factors(db, owner.account)) == 1
     made = recovery_codes.renew(db, tools.vault, owner.account, now=now) if is_first else []
-    return Added(name, tuple(made))
+    return Added(row.name, tuple(made))
 
 
 def _record(
-    db: Session, tools: Tools, owner: Owner, action: Action, detail: dict[str, str], *, now: datetime
+    db: Session, tools: Tools, owner: Owner, action: Action, detail: dict[str, Any], *, now: datetime
 ) -> None:
     tools.trail.record(db, Event(action, target=owner.account, detail=detail), owner.origin, now=now)
 

@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from idp.accounts.factors import Passkey, find_passkey
@@ -174,7 +174,9 @@ class Ceremony:
             execution_options={"synchronize_session": False},
         )
         if not moved.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has it
-            raise PasskeyRefused(Why.CLONED, passkey)
+            # Its owner may have removed it while it was being used: that is no copy.
+            is_there = db.scalar(select(exists().where(Passkey.id == passkey.id)))
+            raise PasskeyRefused(Why.CLONED if is_there else Why.UNKNOWN, passkey)
         return passkey
 
     def _signed_count(self, told: dict[str, Any], challenge: bytes, passkey: Passkey) -> int:

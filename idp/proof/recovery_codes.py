@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, func, select, update
@@ -55,6 +56,16 @@ def spend(db: Session, vault: Vault, account: str, typed: str, *, now: datetime)
         execution_options={"synchronize_session": False},
     )
     return bool(spent.rowcount)  # type: ignore[attr-defined]  # an UPDATE's result has it
+
+
+def still_good(db: Session, vault: Vault, account: str, codes: Sequence[str]) -> tuple[str, ...]:
+    """Those of these codes, written as they are shown, that can still be spent."""
+    unused = select(RecoveryCode.code_index).where(
+        RecoveryCode.account == account, RecoveryCode.used_at.is_(None)
+    )
+    good = set(db.scalars(unused))
+    kinds = (vault.indexes("recovery_code", _canonical(code)) for code in codes)
+    return tuple(code for code, indexes in zip(codes, kinds, strict=True) if not good.isdisjoint(indexes))
 
 
 def left(db: Session, account: str) -> int:

@@ -1,8 +1,9 @@
 """The second step: a code of an authenticator app, a recovery code, or a passkey.
 
 A try is counted in the ephemeral store before it is looked at, beside and apart from the tries at the
-password: whoever guesses here knows the password already. A code is spent by one statement, so of two
-browsers that send the same one only one comes in.
+password: whoever guesses here knows the password already. Six digits are few, so all browsers together
+have :data:`AN_HOUR` tries beside those each has alone; a passkey is not waited for. A code is spent by
+one statement, so of two browsers that send the same one only one comes in.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from idp.adapters.ephemeral import EphemeralStore
 from idp.config import Settings
 from idp.crypto import Vault
 from idp.proof import recovery_codes, throttle, totp
+
+AN_HOUR = 20
+"""Tries at the codes of one account in an hour, over all browsers; then one each longest wait."""
 
 
 class CodeRefused(Exception):
@@ -47,13 +51,18 @@ def check_code(
     Raises CodeRefused, idp.proof.throttle.Throttled.
     """
     account = attempt.account.removeprefix(_COUNTED_AS)
+    together = throttle.Ceiling(
+        attempt.account, max(AN_HOUR, settings.throttle_failures), settings.throttle_wait_max
+    )
     at_home = throttle.admit(store, settings, attempt, now=now)
+    throttle.count_below(store, together, now=now)
     try:
         proven = _spend(db, vault, account, typed, now=now)
     except CodeRefused:
         throttle.failed(store, attempt)
         raise
     throttle.succeeded(store, attempt, at_home=at_home)
+    throttle.clear(store, together, now=now)
     return proven
 
 

@@ -4,6 +4,7 @@ Tries are counted per account, all its names together, in two kinds of bucket: e
 (it signed in to this account before) alone, all other browsers together. Strangers slow strangers,
 never the owner in a known browser. The try is counted before the password is looked at, in the
 ephemeral store, so neither parallel guesses nor a rolled-back request escape the count.
+Where few guesses are too many already, tries of all browsers are counted together beside them.
 """
 
 from __future__ import annotations
@@ -19,14 +20,19 @@ from idp.config import Settings
 _REMEMBER = 24 * 3600
 _SPRAY_WINDOW = 3600
 _FRIENDLY = 30 * 86400
+_HOUR = 3600
 
 
 class Throttled(Exception):
-    """Too many tries; `wait` is how long until the next one is looked at."""
+    """Too many tries; `wait` is how long until the next one is looked at.
 
-    def __init__(self, wait: timedelta) -> None:
+    `spares_known`: the browsers that the account knows need not wait.
+    """
+
+    def __init__(self, wait: timedelta, *, spares_known: bool = False) -> None:
         super().__init__(f"wait {wait.total_seconds():.0f} s")
         self.wait = wait
+        self.spares_known = spares_known
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,24 @@ class Try:
         return f"friend:{self.neighbourhood}:{self.account}"
 
 
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """What is counted together whatever the browser: `most` in an hour, from then on one each `wait` (s)."""
+
+    name: str
+    most: int
+    wait: int
+
+    def counter(self, now: datetime) -> str:
+        """The counter of this hour: named by it, so that the clock of the caller decides."""
+        return f"ceiling:{self.name}:{int(now.timestamp()) // _HOUR}"
+
+    @property
+    def mark(self) -> str:
+        """Until when nothing under it is looked at."""
+        return f"ceiling-wait:{self.name}"
+
+
 def neighbourhood(address: str) -> str:
     """The part of an address that one caller cannot change at will: of IPv6 the first 64 bits."""
     try:
@@ -85,6 +109,40 @@ def admit(store: EphemeralStore, settings: Settings, attempt: Try, *, now: datet
 
     Raises Throttled.
     """
+    try:
+        return _admit(store, settings, attempt, now=now)
+    except Throttled as slowed:
+        slowed.spares_known = attempt.known_browser is None
+        raise
+
+
+def count_below(store: EphemeralStore, ceiling: Ceiling, *, now: datetime) -> None:
+    """Count a try under `ceiling` and return if it may be looked at. Raises Throttled."""
+    mark = store.get(ceiling.mark)
+    _refuse_before(mark, now=now)
+    if store.increment(ceiling.counter(now), ttl=_HOUR) > ceiling.most:
+        _take_turn(store, ceiling.mark, mark, wait=ceiling.wait, now=now)
+
+
+def check_below(store: EphemeralStore, ceiling: Ceiling, *, now: datetime) -> None:
+    """The same where failures alone are counted (:func:`count_failure`). Raises Throttled."""
+    failures, mark = store.get_many(ceiling.counter(now), ceiling.mark)
+    _refuse_before(mark, now=now)
+    if int(failures or b"0") >= ceiling.most:
+        _take_turn(store, ceiling.mark, mark, wait=ceiling.wait, now=now)
+
+
+def count_failure(store: EphemeralStore, ceiling: Ceiling, *, now: datetime) -> None:
+    """Note a failure under `ceiling`."""
+    store.increment(ceiling.counter(now), ttl=_HOUR)
+
+
+def clear(store: EphemeralStore, ceiling: Ceiling, *, now: datetime) -> None:
+    """Forget what was counted under `ceiling` in this hour."""
+    store.delete(ceiling.counter(now), ceiling.mark)
+
+
+def _admit(store: EphemeralStore, settings: Settings, attempt: Try, *, now: datetime) -> bool:
     failed_on, friend, spray_mark, mark = store.get_many(
         attempt.spray, attempt.friend, attempt.spray_wait, attempt.bucket_wait
     )

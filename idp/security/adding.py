@@ -1,4 +1,4 @@
-"""Adding a second factor. The first one of an account brings recovery codes, which this answer alone shows.
+"""Adding a second factor. The first one of an account brings recovery codes, which the next page shows.
 
 Whoever adds the first factor has just shown that he holds it: his sign-in rises with it, so that he need
 not wait for the app's next code to go on.
@@ -14,10 +14,10 @@ from markupsafe import Markup
 from idp.access import assurance
 from idp.accounts import factors
 from idp.accounts.factors import MOST_OF_A_KIND, Kind
-from idp.proof import enrolment, recovery_codes, totp
+from idp.proof import enrolment, totp
 from idp.proof.enrolment import Added, EnrolmentRefused, SetupGone
 from idp.proof.passkeys import PasskeyRefused
-from idp.security import room, service
+from idp.security import codes, room, service
 from idp.security.forms import PasskeyForm, TotpForm
 from idp.web import signin
 from idp.web.errors import Stop
@@ -35,7 +35,7 @@ def totp_app() -> Any:
     form, ticket = TotpForm(request.form), request.args.get("ticket", "")
     try:
         secret = enrolment.totp_secret(room.tools(), room.owner(), ticket)
-        if request.method == "POST" and form.names(Kind.TOTP):
+        if room.sent() and form.names(Kind.TOTP):
             added = enrolment.finish_totp(
                 db(),
                 room.tools(),
@@ -81,7 +81,7 @@ def passkey() -> Any:
         )
     _check_room(Kind.PASSKEY)
     form, account = PasskeyForm(request.form), room.visit().account
-    if request.method == "POST" and form.names(Kind.PASSKEY):
+    if room.sent() and form.names(Kind.PASSKEY):
         try:
             added = enrolment.finish_passkey(
                 db(),
@@ -104,37 +104,13 @@ def passkey() -> Any:
     return room.show("passkey", form=form, asked=asked)
 
 
-@room.own_account_only
-@room.fresh_proof_required
-def new_recovery_codes() -> Any:
-    """Ten new recovery codes in place of those there are."""
-    account = room.visit().account
-    if not factors.kinds_of(db(), account):
-        return redirect(room.onward("overview"), 303)
-    if request.method == "POST":
-        made = enrolment.renew_recovery_codes(db(), room.tools(), room.owner(), now=now())
-        return _codes(made, "新的恢复码已生成，原有的已失效")
-    left = recovery_codes.left(db(), account)
-    return room.show(
-        "sure",
-        title="重新生成恢复码",
-        lead=f"会生成 {recovery_codes.HOW_MANY} 个新的恢复码，只显示一次。请准备好抄写或打印。",
-        warning=f"目前还能使用的 {left} 个恢复码会立即失效。" if left else "",
-        button="生成新的恢复码",
-    )
-
-
 def _added(kind: Kind, added: Added) -> Any:
     if not added.recovery_codes:
-        return redirect(room.onward("overview", done=f"{kind}-added"), 303)
-    shown = _codes(added.recovery_codes, f"{enrolment.KINDS[kind]}「{added.name}」已添加")
-    # Under its new id the sign-in is the browser's with the next request; the page was made under the old.
+        return room.changed("overview", done=f"{kind}-added")
+    answer = codes.made(added.recovery_codes, done=f"{kind}-added")
+    # Under its new id the sign-in is the browser's with the next request; this one came under the old.
     signin.raise_to(amr=(_AMR[kind],), acr=assurance.SECOND_PROOF)
-    return shown
-
-
-def _codes(codes: tuple[str, ...], done: str) -> str:
-    return room.show("codes", codes=codes, done=done, onward=room.back_to() or room.onward("overview"))
+    return answer
 
 
 def _check_room(kind: Kind) -> None:

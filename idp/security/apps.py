@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, redirect, request
+from flask import abort, redirect
 
-from idp.access import consents
+from idp.access import consents, endings
 from idp.security import room
 from idp.web import signin
 from idp.web.platform import db, now, platform
@@ -20,8 +20,8 @@ def withdraw(client_id: str) -> Any:
     found = next((one for one in consents.list_allowed(db(), identity) if one.client_id == client_id), None)
     if found is None:
         abort(404)
-    if request.method == "POST":
-        consents.withdraw(
+    if room.sent():
+        endings.withdraw_consent(
             db(),
             platform().vault,
             platform().trail,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from flask import abort, redirect, request, url_for
+from flask import abort, redirect, url_for
 
 from idp.accounts import browsers
 from idp.accounts.browsers import KnownBrowser
@@ -30,7 +30,7 @@ def forget(key: str) -> Any:
     if found is None:
         abort(404)
     here = is_this_one(found)
-    if request.method == "POST":
+    if room.sent():
         service.forget_browser(
             db(),
             platform().vault,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import abort, redirect, request
+from flask import abort, request
 
 from idp.accounts import factors
 from idp.accounts.factors import Factor, Kind
@@ -29,9 +29,9 @@ def rename(kind: str, factor_id: UUID) -> Any:
     """Another name."""
     factor = _found(kind, factor_id)
     form = NameForm(request.form, name=factor.name)
-    if request.method == "POST" and form.names(factor.kind):
+    if room.sent() and form.names(factor.kind):
         _refused_here(enrolment.rename, factor, form.name.data or "")
-        return redirect(room.onward("overview", done="renamed"), 303)
+        return room.changed("overview", done="renamed")
     return room.show("rename", form=form, factor=factor, kind=enrolment.KINDS[factor.kind])
 
 
@@ -40,9 +40,9 @@ def rename(kind: str, factor_id: UUID) -> Any:
 def remove(kind: str, factor_id: UUID) -> Any:
     """Removing it; with the last one nothing but the password is left."""
     factor = _found(kind, factor_id)
-    if request.method == "POST":
+    if room.sent():
         _refused_here(enrolment.remove, factor)
-        return redirect(room.onward("overview", done="removed"), 303)
+        return room.changed("overview", done="removed")
     last = len(factors.list_factors(db(), room.visit().account)) == 1
     return room.show(
         "sure",

@@ -51,7 +51,7 @@ def whose(db: Session, vault: Vault, account: str) -> str:
         return f"个人账号，{mask_name(db.get_one(Person, row_id).name(vault))}"
     if kind == "legal":
         company = db.get_one(Enterprise, db.get_one(LegalAccount, row_id).enterprise_id)
-        return f"企业账号，{company.name}"
+        return f"法人账号，{company.name}"
     if kind == "mandate":
         mandate = db.get_one(Mandate, row_id)
         name = mask_name(db.get_one(Person, mandate.person_id).name(vault))

@@ -7,13 +7,14 @@ from uuid import UUID
 
 from flask import redirect, request, url_for
 
-from idp.accounts.audit import Action, AuditEvent, Event
-from idp.security import room, service
+from idp.accounts.audit import Action, Event
+from idp.security import room, service, tries
 from idp.security.service import SignIn
+from idp.security.tries import Tries
 from idp.web import signin
 from idp.web.platform import db, now, platform
 from idp.web.render import minute
-from idp.web.words import ROLES, browser_words, place_words, session_words
+from idp.web.words import acts_as, browser_words, place_words, session_words
 
 _NEAR = 2
 """How many pages before and after this one can be chosen."""
@@ -45,14 +46,14 @@ def sign_ins() -> Any:
     here = room.visit()
     number = request.args.get("page", 1, type=int)
     found = service.history(db(), here.whose, number=min(number, 1_000_000), now=now())
-    tries = service.failed_tries(db(), here.account, now=now()) if here.own else []
+    failed = tries.failed(db(), here.account, now=now()) if here.own else []
     return room.show(
         "sign_ins",
         sign_ins=[words(row) for row in found.rows],
         total=found.total,
         pages=_pages(found),
-        tries=[_try_words(event) for event in tries],
-        days=service.TRIES_SHOWN_FOR.days,
+        tries=[_try_words(alike) for alike in failed],
+        days=tries.SHOWN_FOR.days,
         own=here.own,
     )
 
@@ -61,11 +62,10 @@ def words(row: SignIn) -> dict[str, Any]:
     """One row of the history, for people."""
     session = row.session
     current = session.id == signin.required().session.id
-    acts_as = f"{ROLES[session.identity.role]}，{row.company}" if row.company else ""
     return {
         **session_words(session, current=current),
         "when": minute(session.created_at),
-        "acts_as": acts_as,
+        "acts_as": acts_as(session, row.company),
         "live": row.live,
         "state": "" if row.live else _state(session.end_reason),
         "ended": minute(session.ended_at) if session.ended_at else "",
@@ -76,21 +76,24 @@ def _state(reason: str | None) -> str:
     return _ENDINGS.get(reason, "已结束") if reason else "已到期"
 
 
-def _try_words(event: AuditEvent) -> dict[str, str]:
+def _try_words(alike: Tries) -> dict[str, str]:
+    often = f"，共 {alike.times} 次" if alike.times > 1 else ""
     return {
-        "when": minute(event.at),
-        "browser": browser_words(event.device),
-        "place": place_words(event.address),
-        "why": _why(str(event.detail.get("why", "")), proving=event.action == Action.PROOF_REFUSED.value),
+        "when": minute(alike.at),
+        "browser": browser_words(alike.device),
+        "place": place_words(alike.address),
+        "why": _why(alike) + often,
     }
 
 
-def _why(told: str, *, proving: bool) -> str:
+def _why(alike: Tries) -> str:
     """Why a try failed; what it means that somebody came as far as the second step is said with it."""
-    words = "通行密钥没有通过" if told.startswith("passkey") else _WHY.get(told, "验证没有通过")
-    if proving:
+    if alike.action == Action.SECOND_STEP_ASKED.value:
+        return "密码正确，没有完成第二步验证"
+    words = "通行密钥没有通过" if alike.why.startswith("passkey") else _WHY.get(alike.why, "验证没有通过")
+    if alike.action == Action.PROOF_REFUSED.value:
         return f"确认本人时，{words}"
-    return f"密码正确，{words}" if told == "code" else words
+    return f"密码正确，{words}" if alike.knew_password else words
 
 
 def _pages(found: service.History) -> list[dict[str, Any]]:

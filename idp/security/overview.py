@@ -19,6 +19,8 @@ _RECENT = 10
 _DONE = {
     "totp-added": "验证器 App 已添加，下次登录时可以使用。",
     "passkey-added": "通行密钥已添加，下次登录时可以使用。",
+    "codes-saved": "恢复码已保存，以后不再显示。",
+    "codes-gone": "恢复码不再显示。没有保存的，请重新生成。",
     "renamed": "名称已修改。",
     "removed": "已移除，它不能再用来登录。",
     "browser-forgotten": "浏览器已忘记，它已退出您的账号。",

@@ -10,14 +10,15 @@ from typing import Any, TypeVar, cast
 from flask import Blueprint, g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from idp.accounts import factors
+from idp.accounts import factors, sessions
 from idp.accounts.identity import account_of
 from idp.accounts.sessions import SignedIn
 from idp.proof import enrolment
 from idp.proof.enrolment import Owner, Tools
 from idp.security.service import Whose
-from idp.web import centre, cookies, signin
-from idp.web.platform import db, platform
+from idp.web import centre, cookies, shown, signin
+from idp.web.errors import Stop
+from idp.web.platform import db, platform, roll_back
 from idp.web.redirects import own_path
 from idp.web.render import page
 from idp.web.signin import sign_in_required
@@ -96,6 +97,28 @@ def fresh_proof_required(view: View) -> View:
     return cast("View", guarded)
 
 
+def sent() -> bool:
+    """Whether a form was sent, and by the one it was shown to."""
+    return request.method == "POST" and not shown.changed_since()
+
+
+def changed(view: str, **values: Any) -> Response:
+    """The answer to a change of factors: on to another page of the room.
+
+    Undone where the sign-in ended meanwhile: whoever is thrown out, or whose account is locked, leaves
+    nothing behind. Asked last, so that the account's lock always comes before the sign-in's. Raises Stop.
+    """
+    if not sessions.hold(db(), visit().signed_in.session.id):
+        roll_back()
+        raise Stop(
+            "没有做任何更改",
+            "就在刚才，这次登录被退出，或者账号被暂停。请重新登录；还是不行的话，请拨打服务热线。",
+            status=403,
+            ways=(("重新登录", url_for("login.start")),),
+        )
+    return redirect(onward(view, **values), 303)
+
+
 def tools() -> Tools:
     """What enrolment works with."""
     here = platform()
@@ -126,12 +149,17 @@ def onward(view: str, **values: Any) -> str:
 
 
 def show(template: str, **values: Any) -> str:
-    """A page of the room in the frame of its centre."""
+    """A page of the room in the frame of its centre.
+
+    Its forms are for the one who sees them; whoever answers what was shown to another one is told `changed`.
+    """
     here = visit()
     return page(
         f"security/{template}.html",
         overview=onward("overview"),
         back_to=back_to(),
+        changed=shown.changed_since(),
+        hidden=[shown.field()],
         **values,
         **centre.frame(here.signed_in),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
@@ -12,18 +12,14 @@ from sqlalchemy.orm import Session
 
 from idp.access import endings
 from idp.accounts import browsers
-from idp.accounts.audit import Action, AuditEvent, Event, Origin, Trail
+from idp.accounts.audit import Action, Event, Origin, Trail
 from idp.accounts.identity import Identity, Role
 from idp.accounts.models import Enterprise, LoginName
-from idp.accounts.sessions import SignedIn, SigninSession, live
+from idp.accounts.sessions import SignedIn, SigninSession, live, opened_with
 from idp.crypto import Vault
 
-TRIES_SHOWN_FOR = timedelta(days=30)
-"""How far back the tries that failed are shown."""
-MOST_TRIES = 50
 PAGE = 20
 """Sign-ins on a page of the history."""
-_REFUSALS = (Action.SIGN_IN_REFUSED.value, Action.PROOF_REFUSED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +28,11 @@ class Whose:
 
     account: str
     only: Identity | None = None
+
+    @property
+    def sign_ins(self) -> ColumnElement[bool]:
+        """Which they are."""
+        return opened_with(self.account, self.only)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +56,13 @@ class History:
 
 def history(db: Session, whose: Whose, *, number: int = 1, size: int = PAGE, now: datetime) -> History:
     """The sign-ins that can still be seen; a number past the last page gives the last one."""
-    mine = _of(whose)
-    total = db.scalar(select(func.count()).select_from(SigninSession).where(*mine)) or 0
+    total = db.scalar(select(func.count()).select_from(SigninSession).where(whose.sign_ins)) or 0
     pages = max(1, -(-total // size))
     number = min(max(1, number), pages)
     query = (
         select(SigninSession, Enterprise.name)
         .outerjoin(Enterprise, Enterprise.id == SigninSession.enterprise_id)
-        .where(*mine)
+        .where(whose.sign_ins)
         .order_by(SigninSession.created_at.desc(), SigninSession.id.desc())
         .offset((number - 1) * size)
         .limit(size)
@@ -75,30 +75,15 @@ def history(db: Session, whose: Whose, *, number: int = 1, size: int = PAGE, now
 
 def find_live(db: Session, whose: Whose, session_id: UUID, *, now: datetime) -> SigninSession | None:
     """The live sign-in with this id if it is one of those that are shown."""
-    query = live(now).with_only_columns(SigninSession).where(SigninSession.id == session_id, *_of(whose))
+    query = live(now).with_only_columns(SigninSession).where(SigninSession.id == session_id, whose.sign_ins)
     return db.scalars(query).first()
-
-
-def failed_tries(db: Session, account: str, *, now: datetime) -> Sequence[AuditEvent]:
-    """Who tried to come in and did not, or failed to prove himself again: the latest first."""
-    query = (
-        select(AuditEvent)
-        .where(
-            AuditEvent.target == account,
-            AuditEvent.action.in_(_REFUSALS),
-            AuditEvent.at > now - TRIES_SHOWN_FOR,
-        )
-        .order_by(AuditEvent.at.desc(), AuditEvent.id.desc())
-        .limit(MOST_TRIES)
-    )
-    return db.scalars(query).all()
 
 
 def forget_browser(
     db: Session, vault: Vault, trail: Trail, account: str, key: str, origin: Origin, *, now: datetime
 ) -> bool:
     """Know a browser no longer, and end what is open in it; False if the account never knew it."""
-    if not browsers.forget(db, account, key):
+    if not browsers.forget(db, account, key, now=now):
         return False
     for session_id in browsers.open_in(db, account, key):
         endings.end_session(db, vault, session_id, reason="browser_forgotten", now=now)
@@ -115,16 +100,6 @@ def label(db: Session, signed_in: SignedIn) -> str:
     if identity.legal_account_id:
         column, owner = LoginName.legal_account_id, identity.legal_account_id
     return db.scalar(select(LoginName.name).where(column == owner)) or "我的账号"
-
-
-def _of(whose: Whose) -> list[ColumnElement[bool]]:
-    mine: list[ColumnElement[bool]] = [SigninSession.account == whose.account]
-    if whose.only:
-        mine += [
-            SigninSession.role == whose.only.role.value,
-            SigninSession.enterprise_id == whose.only.enterprise_id,
-        ]
-    return mine
 
 
 def _alive(db: Session, ids: Sequence[UUID], *, now: datetime) -> set[UUID]:

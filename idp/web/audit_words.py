@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from datetime import datetime
+from typing import Any, TypeGuard
 
 from idp.accounts.audit import Action
+from idp.accounts.calendar import SHANGHAI
 
 ACTIONS: dict[str, str] = {
     Action.SIGNED_IN: "登录",
     Action.SIGN_IN_REFUSED: "登录被拒",
+    Action.SECOND_STEP_ASKED: "密码正确，要求第二步验证",
     Action.SIGNED_OUT: "退出登录",
     Action.IDENTITY_SWITCHED: "切换身份",
     Action.PASSWORD_CHANGED: "修改密码",
@@ -45,8 +48,10 @@ ACTIONS: dict[str, str] = {
     Action.SESSIONS_ENDED: "结束登录",
     Action.STAFF_ADDED: "新增工作人员",
     Action.STAFF_INVITED: "邀请工作人员",
+    Action.STAFF_LINK_TAKEN: "开始工作人员首次登录",
     Action.STAFF_ENROLLED: "工作人员首次登录完成",
     Action.STAFF_CHANGED: "修改工作人员",
+    Action.STAFF_PASSWORD_PROVED: "工作台密码正确，等第二步",
     Action.STAFF_SIGNED_IN: "登录工作台",
     Action.STAFF_SIGN_IN_REFUSED: "登录工作台被拒",
     Action.STAFF_SIGNED_OUT: "退出工作台",
@@ -77,16 +82,21 @@ _DETAILS = {
     "action": "事项",
     "actor": "操作人",
     "address": "页面",
+    "after": "已通过的验证",
     "alg": "算法",
     "amr": "登录方式",
+    "anchor": "封存末端",
+    "asked_in": "要求第二步验证的请求",
     "by": "发起方",
     "ended": "结束的登录数",
     "events": "校验的记录数",
+    "factor": "第二步验证编号",
     "fields": "项目",
     "faults": "发现的问题数",
     "filter": "查询条件",
     "first_day": "起始日期",
     "format": "格式",
+    "invitation": "链接编号",
     "kind": "类型",
     "last_day": "截止日期",
     "method": "方法",
@@ -97,6 +107,7 @@ _DETAILS = {
     "role": "身份",
     "rows_at_most": "最多行数",
     "scope": "授权范围",
+    "session": "登录编号",
     "target": "对象",
     "why": "被拒原因",
 }
@@ -108,22 +119,59 @@ _WHY = {
     "first use": "要先用密码登录并改密码",
     "code": "动态口令或恢复码不正确",
 }
+UNREADABLE = "无法读取"
+"""What stands in the place of a value that is not what this program writes."""
+_COLUMNS = {
+    "at": "时间",
+    "action": "事项",
+    "actor": "操作人",
+    "on_behalf_of": "代表",
+    "entity": "企业",
+    "target": "对象",
+    "detail": "详情",
+    "address": "地址",
+    "device": "浏览器",
+    "request_id": "请求编号",
+    "mac": "校验值",
+    "batch_number": "封存批次",
+}
+_KNOWS = r"(?:the check of (?P<at>\S+)|the anchor given) knows"
 _FAULTS = (
     (r"Batches (\d+) to (\d+) are missing\.", "第 {0} 至 {1} 批记录缺失"),
     (r"Batch (\d+) has (\d+) rows, (\d+) were sealed\.", "第 {0} 批有 {1} 条记录，封存时是 {2} 条"),
     (r"Batch (\d+) does not match its seal\.", "第 {0} 批的内容或顺序与封存时不一致"),
-    (r"Event ([0-9a-f-]{36}) of \S+ was changed\.", "记录 {0} 被改动过"),
+    (r"Event (?P<event>[0-9a-f-]{36}) of \S+ was changed\.", "记录 {event} 被改动过"),
+    (r"Event (?P<event>[0-9a-f-]{36}) cannot be read: (?P<columns>.+)\.", "记录 {event} 无法读取：{columns}"),
+    (r"Event without a readable id cannot be read: (?P<columns>.+)\.", "有一条记录的编号无法读取"),
+    (
+        rf"The trail ends with batch (\d+), {_KNOWS} batch (\d+)\.",
+        "末尾的记录缺失：现在到第 {0} 批为止，{at} 的校验见过第 {2} 批",
+    ),
+    (rf"Batch (\d+) is not the one {_KNOWS}\.", "第 {0} 批不是 {at} 的校验见过的那一批"),
+    (rf"The trail has (\d+) rows, {_KNOWS} (\d+)\.", "记录少了：现在有 {0} 条，{at} 的校验见过 {2} 条"),
+    (r"Rows stand in batches that are not there\.", "有记录属于不存在的批次"),
+    (r"Check (?P<check>[0-9a-f-]{36}) was changed\.", "校验结果 {check} 被改动过"),
+    (r"Check without a readable id was changed\.", "有一次校验的结果被改动过"),
+    (r"The trail could not be read to its end: (\w+)\.", "无法读取：没有读完全部记录（{0}）"),
 )
 _SHOWN = 8
+_CHANGE = ("before", "after")
 
 
-def action_words(action: str) -> str:
+def printable(text: str) -> str:
+    """`text` as it can be sent: half a surrogate pair, which a relying party may have given, is escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def action_words(action: str | None) -> str:
     """What was done; the stored name for one that this version does not know."""
-    return ACTIONS.get(action, action)
+    return UNREADABLE if action is None else ACTIONS.get(action, action)
 
 
-def key_words(key: str) -> str:
+def key_words(key: str | None) -> str:
     """An actor or target, short: its kind and the end of its id. The end tells two ids apart (UUIDv7)."""
+    if key is None:
+        return UNREADABLE
     kind, _, rest = key.partition(":")
     words = _KINDS.get(kind, kind)
     if not rest:
@@ -131,27 +179,31 @@ def key_words(key: str) -> str:
     return f"{words} {rest}" if len(rest) <= 2 * _SHOWN else f"{words} …{rest[-_SHOWN:]}"
 
 
-def kind_words(key: str) -> str:
+def kind_words(key: str | None) -> str:
     """The kind of an actor or target alone."""
     return _KINDS.get(key.partition(":")[0], "") if key else ""
 
 
-def detail_rows(detail: dict[str, Any]) -> list[tuple[str, str]]:
+def detail_rows(detail: dict[str, Any] | None) -> list[tuple[str, str]]:
     """What is told beside the change itself, by name."""
+    if detail is None:
+        return [("详情", UNREADABLE)]
     return [
-        (_DETAILS.get(name, name), _why(str(value)) if name == "why" else _text(value))
+        (_named(name), printable(_why(str(value))) if name == "why" else _text(value))
         for name, value in detail.items()
-        if name not in {"before", "after"}
+        if name not in _CHANGE or not _is_change(detail)
     ]
 
 
-def change_rows(detail: dict[str, Any]) -> list[tuple[str, str, str, bool]]:
+def change_rows(detail: dict[str, Any] | None) -> list[tuple[str, str, str, bool]]:
     """Before and after, field by field: name, before, after, and whether they differ."""
-    before, after = (_as_fields(detail.get(side)) for side in ("before", "after"))
+    if not _is_change(detail):
+        return []
+    before, after = (_as_fields(detail.get(side)) for side in _CHANGE)
     names = dict.fromkeys((*before, *after))
     return [
         (
-            _DETAILS.get(name, name),
+            _named(name),
             _text(before.get(name, "")),
             _text(after.get(name, "")),
             before.get(name) != after.get(name),
@@ -160,16 +212,31 @@ def change_rows(detail: dict[str, Any]) -> list[tuple[str, str, str, bool]]:
     ]
 
 
+def column_words(name: str) -> str:
+    """What a column of the trail is called."""
+    return _COLUMNS.get(name, name)
+
+
 def fault_words(fault: str) -> tuple[str, str]:
     """What a verification found, and the id of the row it speaks of ("" if it speaks of a batch)."""
     for pattern, words in _FAULTS:
         if found := re.fullmatch(pattern, fault):
-            return words.format(*found.groups()), found.group(1) if fault.startswith("Event") else ""
+            named = {name: value or "" for name, value in found.groupdict().items()}
+            if at := named.get("at"):
+                named["at"] = f"{datetime.fromisoformat(at).astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
+            if "columns" in named:
+                named["columns"] = "、".join(column_words(one) for one in named["columns"].split(", "))
+            return words.format(*found.groups(), **named), named.get("event", "")
     return fault, ""
 
 
 def _why(value: str) -> str:
     return "通行密钥没有通过" if value.startswith("passkey") else _WHY.get(value, value)
+
+
+def _is_change(detail: dict[str, Any] | None) -> TypeGuard[dict[str, Any]]:
+    # Where nothing was before, what came after is an object; a mere word has another sense.
+    return detail is not None and ("before" in detail or isinstance(detail.get("after"), dict))
 
 
 def _as_fields(value: Any) -> dict[str, Any]:
@@ -178,7 +245,15 @@ def _as_fields(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {"value": value}
 
 
+def _named(name: str) -> str:
+    return _DETAILS.get(name) or printable(name)
+
+
 def _text(value: Any) -> str:
+    return printable(_as_text(value))
+
+
+def _as_text(value: Any) -> str:
     if value is True or value is False:
         return "是" if value else "否"
     if value in ("", None, [], {}):
@@ -186,5 +261,5 @@ def _text(value: Any) -> str:
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return "、".join(value)
     if isinstance(value, dict):
-        return "；".join(f"{_DETAILS.get(name, name)}：{_text(one)}" for name, one in value.items())
+        return "；".join(f"{_named(name)}：{_text(one)}" for name, one in value.items())
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
@@ -11,11 +10,11 @@ from werkzeug.wrappers import Response
 from idp.access.endings import end_other_sessions
 from idp.accounts.audit import Action, Event
 from idp.accounts.identity import Role
-from idp.accounts.sessions import SignedIn, list_live
-from idp.web import signin
+from idp.accounts.sessions import SignedIn, list_live, seen_from
+from idp.web import shown, signin
 from idp.web.platform import db, now, platform
 from idp.web.render import page
-from idp.web.words import session_words, who
+from idp.web.words import acts_as, session_words, who
 
 NAMES = {
     Role.LEGAL_REPRESENTATIVE: "enterprise",
@@ -73,27 +72,36 @@ def frame(signed_in: SignedIn) -> dict[str, Any]:
 def sessions_page() -> Any:
     """List one's live sign-ins; a POST ends one of them, or all others."""
     signed_in = signin.required()
-    if request.method == "POST":
+    if request.method == "POST" and not shown.changed_since():
         _end_asked(signed_in)
         return redirect(request.path, 303)
-    rows = list_live(db(), signed_in.identity, now=now())
-    listed = [session_words(row, current=row.id == signed_in.session.id) for row in rows]
-    return page("person/sessions.html", sessions=listed, **frame(signed_in))
+    listed = [
+        {
+            **session_words(row, current=row.id == signed_in.session.id),
+            "acts_as": acts_as(row, company) if row.identity != signed_in.identity else "",
+        }
+        for row, company in list_live(db(), seen_from(signed_in.session), now=now())
+    ]
+    return page(
+        "person/sessions.html",
+        sessions=listed,
+        changed=shown.changed_since(),
+        hidden=[shown.field()],
+        **frame(signed_in),
+    )
 
 
 def _end_asked(signed_in: SignedIn) -> None:
-    mine = {str(row.id): row.id for row in list_live(db(), signed_in.identity, now=now())}
-    here: UUID = signed_in.session.id
+    here = signed_in.session
     if request.form.get("others"):
-        end_other_sessions(
-            db(), platform().vault, signed_in.identity, keep=here, reason="signed_out_remotely", now=now()
-        )
+        end_other_sessions(db(), platform().vault, here, reason="signed_out_remotely", now=now())
     else:
+        mine = {str(row.id): row.id for row, _ in list_live(db(), seen_from(here), now=now())}
         chosen = mine.get(request.form.get("session", ""))
         if chosen is None:
             return
         signin.end(chosen, reason="signed_out_remotely")
-        if chosen == here:
+        if chosen == here.id:
             signin.forget()
     event = Event(
         Action.SIGNED_OUT, entity=str(signed_in.identity.enterprise_id or ""), detail={"remotely": True}

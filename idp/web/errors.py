@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, request, url_for
 from flask_wtf.csrf import CSRFError
@@ -22,6 +23,7 @@ from idp.web.render import page
 
 Way = tuple[str, str]
 _TO_PROGRAMS = "idp-errors-to-programs"
+_FRAMES = "idp-errors-frames"
 
 
 class Stop(Exception):
@@ -41,6 +43,17 @@ class Stop(Exception):
         self.explained = explained
 
 
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """Where errors below an address are shown: the template of the frame, and the way out by default."""
+
+    prefix: str
+    template: str
+    label: str
+    endpoint: str
+
+
+_PUBLIC = _Frame("", "base.html", "回到登录页", "login.start")
 _PAGES = {
     400: ("请求没有被受理", "提交的内容不完整或格式不对，没有做任何更改。请返回上一页重新填写。"),
     403: ("请求没有被受理", "这个操作不是从本站页面发出的，为保护账号安全已停止，没有做任何更改。"),
@@ -66,6 +79,14 @@ def install(app: Flask) -> None:
 def tell_programs(app: Flask, told: Mapping[int, Mapping[str, str]]) -> None:
     """Know the members of a JSON answer, by HTTP status; 400 and 500 stand for those without any."""
     app.extensions[_TO_PROGRAMS] = told
+
+
+def frame(app: Flask, prefix: str, template: str, way: Way) -> None:
+    """Show errors of the addresses below `prefix` in the frame of `template`.
+
+    `way` is the way out where an error names none: its label and its endpoint.
+    """
+    app.extensions[_FRAMES] = (*app.extensions.get(_FRAMES, ()), _Frame(prefix, template, *way))
 
 
 def _stop(stop: Stop) -> Response:
@@ -148,8 +169,23 @@ def _answer(status: int, *, retry_after: int | None) -> Response:
 def _render(status: int, title: str, sentence: str, ways: tuple[Way, ...], explained: str = "") -> Response:
     for decided in ("new_session_token", "known_account", "new_staff_token"):
         g.pop(decided, None)
-    outs = list(ways) or [("回到登录页", url_for("login.start"))]
-    shown = page("error.html", title=title, happened=sentence, untouched="", ways=outs, explained=explained)
+    around = _frame_here()
+    outs = list(ways) or [(around.label, url_for(around.endpoint))]
+    shown = page(
+        "error.html",
+        frame=around.template,
+        title=title,
+        happened=sentence,
+        untouched="",
+        ways=outs,
+        explained=explained,
+        at_work=around is not _PUBLIC,
+    )
     response = make_response(shown, status)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _frame_here() -> _Frame:
+    frames: tuple[_Frame, ...] = current_app.extensions.get(_FRAMES, ())
+    return next((one for one in frames if f"{request.path}/".startswith(f"{one.prefix}/")), _PUBLIC)

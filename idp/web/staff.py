@@ -9,12 +9,14 @@ from __future__ import annotations
 from posixpath import normpath
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from uuid import UUID
 
 from flask import Flask, Response, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from idp.accounts.audit import Action, Event, Origin
 from idp.accounts.identifiers import mask_name
+from idp.accounts.sessions import NotOpened
 from idp.accounts.staff import (
     SignedInStaff,
     StaffMember,
@@ -25,9 +27,9 @@ from idp.accounts.staff import (
     open_staff_session,
     raise_staff_session,
 )
-from idp.web import cookies, signin
+from idp.web import cookies, errors, signin
 from idp.web.errors import Stop
-from idp.web.platform import db, now, platform, settings
+from idp.web.platform import db, now, platform, roll_back, settings
 from idp.web.redirects import own_path
 from idp.web.render import page as render
 from idp.web.staff_rights import MENU, granted
@@ -42,8 +44,10 @@ ROLES = {
 
 
 def install(app: Flask) -> None:
-    """Put the guard before every address of the console."""
+    """Put the guard before every address of the console, and its frame around what is refused there."""
     app.before_request(_guard)
+    app.after_request(_finish)
+    errors.frame(app, PREFIX, "staff/base.html", ("回到今日概览", "staff_overview.index"))
 
 
 def current() -> SignedInStaff | None:
@@ -70,23 +74,51 @@ def origin(member: StaffMember | None = None) -> Origin:
     return signin.origin(actor=actor.key if actor else "")
 
 
+def member_words(member: StaffMember) -> str:
+    """A colleague in words: account, masked name, role."""
+    name = mask_name(member.name(platform().vault))
+    return f"{member.account}（{name}，{ROLES[StaffRole(member.role)]}）"
+
+
 def record(event: Event) -> None:
     """Write `event` to the audit trail as done by whoever is signed in at the console."""
     platform().trail.record(db(), event, origin(), now=now())
 
 
-def start(member: StaffMember, amr: tuple[str, ...]) -> None:
-    """Open a sign-in at the console for this browser under a new id; the one it had ends."""
+def start(member: StaffMember, amr: tuple[str, ...]) -> UUID:
+    """Open a sign-in at the console for this browser under a new id, which it knows from then on; its id.
+
+    The one it had ends. Raises Stop where the member was suspended, say, while he was on the way in.
+    """
+    try:
+        opened, token = _opened(member, amr)
+    except NotOpened:
+        roll_back()
+        refused = Event(Action.STAFF_SIGN_IN_REFUSED, target=member.key, detail={"why": "not allowed"})
+        record(refused)
+        raise Stop(
+            "登录没有完成",
+            "就在刚才，这个账号的密码或岗位被修改，或者账号被停用。请重新登录；还是不行的话，请联系管理员。",
+            status=403,
+            ways=(("重新登录工作台", url_for("staff_entry.sign_in")),),
+        ) from None
+    g.new_staff_token = token
+    signin.remember_account(member.browser_tag)
+    g.pop("signed_in_staff", None)
+    return opened
+
+
+def _opened(member: StaffMember, amr: tuple[str, ...]) -> tuple[UUID, str]:
+    """The id and the token of a new sign-in in place of the one this browser had. Raises NotOpened."""
     before = current()
     if before is not None:
         end_staff_sessions(db(), before.member.id, reason="replaced", now=now(), only=before.session.id)
     life = settings().seconds("staff_lifetime")
-    g.new_staff_token = open_staff_session(db(), member, amr, signin.device(), life=life, now=now())
-    g.pop("signed_in_staff", None)
+    return open_staff_session(db(), member, amr, signin.device(), life=life, now=now())
 
 
 def proved_lately() -> bool:
-    """Whether one's own account may be changed without another proof."""
+    """Whether what asks for a fresh proof may be done without another one."""
     return now() - required().session.proved_at <= settings().seconds("fresh_proof")
 
 
@@ -117,7 +149,7 @@ def forget() -> None:
     g.new_staff_token = ""
 
 
-def finish(response: Response) -> Response:
+def _finish(response: Response) -> Response:
     """Write what the view decided about the console's cookie."""
     token = g.get("new_staff_token")
     if token:
@@ -177,7 +209,6 @@ def _guard() -> BaseResponse | None:
         "没有这项权限",
         f"您的岗位是{ROLES[signed_in.role]}，不能使用这项功能。这次访问已经记录。如果工作需要，请联系管理员。",
         status=403,
-        ways=(("回到今日概览", url_for("staff_overview.index")),),
     )
 
 

@@ -31,10 +31,12 @@ RIGHTS: dict[str, dict[str, Roles | None]] = {
     "staff_me.rename": {"GET": ALL, "POST": ALL},
     "staff_me.remove": {"GET": ALL, "POST": ALL},
     "staff_me.recovery": {"GET": ALL, "POST": ALL},
+    "staff_me.codes": {"GET": ALL, "POST": ALL},
     "staff_me.password": {"GET": ALL, "POST": ALL},
     "staff_me.end_sign_in": {"POST": ALL},
     # The day at a glance
     "staff_overview.index": {"GET": ALL},
+    "staff_overview.slash": {"GET": ALL},
     # Relying parties
     "staff_clients.index": {"GET": _ADMIN},
     "staff_clients.client": {"GET": _ADMIN},

@@ -30,11 +30,11 @@ _WAYS = {
     "qr": "扫码",
 }
 _BROWSERS = (
-    (r"MicroMessenger/(\d+)", "微信"),
-    (r"Edg/(\d+)", "Edge"),
-    (r"Firefox/(\d+)", "Firefox"),
-    (r"(?:Headless)?Chrom(?:e|ium)/(\d+)", "Chrome"),
-    (r"Version/(\d+).*Safari", "Safari"),
+    (r"MicroMessenger/(\d{1,4})(?!\d)", "微信"),
+    (r"Edg/(\d{1,4})(?!\d)", "Edge"),
+    (r"Firefox/(\d{1,4})(?!\d)", "Firefox"),
+    (r"(?:Headless)?Chrom(?:e|ium)/(\d{1,4})(?!\d)", "Chrome"),
+    (r"Version/(\d{1,4})(?!\d).*Safari", "Safari"),
 )
 _SYSTEMS = (
     ("Windows", "Windows"),
@@ -43,6 +43,20 @@ _SYSTEMS = (
     ("iPad", "iPad"),
     ("Mac OS X", "macOS"),
     ("Linux", "Linux"),
+)
+# Not `is_private` of the library, which counts the networks kept for documentation, too.
+_INSIDE = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "127.0.0.0/8",
+        "::1/128",
+        "10.0.0.0/8",  # RFC 1918 §3
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "fc00::/7",  # RFC 4193 §3.1
+        "169.254.0.0/16",  # RFC 3927 §2.1
+        "fe80::/10",  # RFC 4291 §2.5.6
+    )
 )
 
 
@@ -90,12 +104,12 @@ def rights(mandate: Mandate) -> str:
 
 
 def browser_words(user_agent: str) -> str:
-    """Browser and system from a user agent, for people: Chrome 130，Windows."""
+    """Browser and system from a user agent, for people, and nothing else it says: Chrome 130，Windows."""
     browser = next(
         (
             f"{name} {found.group(1)}"
             for pattern, name in _BROWSERS
-            if (found := re.search(pattern, user_agent))
+            if (found := re.search(pattern, user_agent, re.ASCII))
         ),
         "其他浏览器",
     )
@@ -106,10 +120,17 @@ def browser_words(user_agent: str) -> str:
 def place_words(address: str) -> str:
     """Where a request came from, as far as its address says."""
     try:
-        inside = ipaddress.ip_address(address)
+        found = ipaddress.ip_address(address)
     except ValueError:
         return address or "地址未知"
-    return f"{address}（内网地址）" if inside.is_private or inside.is_loopback else address
+    mapped = getattr(found, "ipv4_mapped", None) or found
+    inside = any(mapped in network for network in _INSIDE if network.version == mapped.version)
+    return f"{address}（内网地址）" if inside else address
+
+
+def acts_as(session: SigninSession, company: str | None) -> str:
+    """For which company somebody was signed in, and by what right; empty for one's own business."""
+    return f"{ROLES[session.identity.role]}，{company}" if company else ""
 
 
 def ways_words(amr: Sequence[str]) -> str:

@@ -18,7 +18,7 @@ ROLE_WORDS: Final = {
 ROLE_TAGS: Final = ROLE_WORDS | {Role.LEGAL_REPRESENTATIVE: "法人"}
 _ACR_WORDS = {
     "urn:idp:loa:1": "密码登录",
-    "urn:idp:loa:2": "密码加第二重验证，或 App 扫码确认",
+    "urn:idp:loa:2": "第二步验证、通行密钥，或 App 扫码确认",
     "urn:idp:loa:3": "本次登录核验过人脸",
 }
 

@@ -12,10 +12,13 @@ import pytest
 from idp.access import devices
 from idp.access.devices import NotToAnswer, TypedElsewhere, UserCodeRefused
 from idp.access.user_codes import parse_user_code
+from idp.accounts.sessions import SigninSession
 from idp.adapters.ephemeral import EphemeralStore
 from idp.db import uuid7
 from tests.oauth.asking import at_once
 from tests.world import World
+
+A_SIGN_IN = SigninSession(id=uuid7(), acr="urn:idp:loa:1", amr="pwd")
 
 
 class AllHaveRead:
@@ -72,8 +75,9 @@ def test_of_four_answers_to_the_same_question_one_counts(world: World) -> None:
     store: Any = AllHaveRead(world.backends.store, 4)
 
     def answers(number: int) -> None:
-        allowed_in = uuid7() if number % 2 else None
-        devices.answer(store, entered.id, allowed_in=allowed_in, browser="mine", now=now)
+        devices.answer(
+            store, entered.id, allowed_in=A_SIGN_IN if number % 2 else None, browser="mine", now=now
+        )
 
     assert winners(4, answers) == 1
 
@@ -84,10 +88,10 @@ def test_nothing_is_answered_before_the_code_was_typed_nor_after(world: World) -
     again = devices.enter(store, started.user_code, browser="mine", now=now)
     assert again == entered
     with pytest.raises(NotToAnswer):
-        devices.answer(store, entered.id, allowed_in=uuid7(), browser="another", now=now)
+        devices.answer(store, entered.id, allowed_in=A_SIGN_IN, browser="another", now=now)
     devices.answer(store, entered.id, allowed_in=None, browser="mine", now=now)
     with pytest.raises(NotToAnswer):
-        devices.answer(store, entered.id, allowed_in=uuid7(), browser="mine", now=now)
+        devices.answer(store, entered.id, allowed_in=A_SIGN_IN, browser="mine", now=now)
     with pytest.raises(UserCodeRefused):
         devices.enter(store, started.user_code, browser="mine", now=now)
 

@@ -98,6 +98,18 @@ INSIDE = [
     "https://[::7f00:1]/x",
     "https://[64:ff9b::a00:1]/x",
     "https://[2002:a00:1::]/x",
+    "https://[fec0::1]/x",
+    "https://[64:ff9b:1::10.0.0.1]/x",
+    "https://[::ffff:0:a00:1]/x",
+    "https://intranet/x",
+    "https://redis:6379/x",
+    "https://localdomain/x",
+    "https://ip6-localhost/x",
+    "https://ROUTER.lan/x",
+    "https://nas.home.arpa/x",
+    "https://home.arpa/x",
+    "https://mail.corp/x",
+    "https://redis.default.svc/x",
 ]
 
 
@@ -121,6 +133,12 @@ def test_no_address_leads_into_the_network_in_production(address: str) -> None:
         check_client(a_registration(**given), production=False)
 
 
+def test_what_is_only_a_name_may_lie_inside() -> None:
+    inside = "https://api.hr.svc/v1"
+    names = {"client_uri": inside, "resources": (inside,), "serves": (inside,)}
+    check_client(a_registration(**names), production=True)
+
+
 @pytest.mark.parametrize("host", ["2130706433", "0x7f000001", "127.1", "0177.0.0.1", "10.0.0.0x1", "0x7f.1"])
 def test_a_number_that_browsers_read_as_an_address_is_refused_everywhere(host: str) -> None:
     for given in leading_to(f"https://{host}/x"):
@@ -129,10 +147,19 @@ def test_a_number_that_browsers_read_as_an_address_is_refused_everywhere(host: s
                 check_client(a_registration(**given), production=production)
 
 
-@pytest.mark.parametrize("host", ["1.1.1.1", "[2606:4700::1111]", "portal.example", "a1.2b.example"])
+@pytest.mark.parametrize(
+    "host", ["1.1.1.1", "[2606:4700::1111]", "portal.example", "a1.2b.example", "corp.home-lan.example"]
+)
 def test_a_public_address_may_be_registered(host: str) -> None:
     for given in leading_to(f"https://{host}/x"):
         check_client(a_registration(**given), production=True)
+
+
+def test_a_key_set_holds_only_what_every_page_can_show() -> None:
+    """From a file, which nobody read as a program's metadata are read."""
+    halved = {"keys": [{**KEYS["ES256"]["keys"][0], "kid": "\ud800"}]}
+    with pytest.raises(ClientRefused, match="surrogate"):
+        check_client(a_registration(jwks=halved), production=True)
 
 
 def test_every_refusal_speaks_chinese_and_names_its_field() -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from idp.accounts.audit import SETTLE, Action, AuditBatch, AuditEvent, Event, Origin, Trail
+from idp.accounts.audit_verification import Verification
 from idp.db import uuid7
 from tests.oauth.asking import a_signed_in_operator, at_once
 from tests.world import World
@@ -40,7 +41,7 @@ def seal(world: World) -> int:
 
 def faults(world: World) -> list[str]:
     with world.reading() as db:
-        return list(world.backends.trail.verify(db))
+        return list(Verification(db, world.backends.trail).faults())
 
 
 def three_batches(world: World) -> None:

@@ -82,6 +82,19 @@ def test_a_text_says_when_what_and_what_to_do_and_nobodys_name(world: World, kin
         assert text.endswith(" 暂停账号。")
 
 
+@pytest.mark.parametrize("installation", ["sqlite"], indirect=True)
+def test_a_lock_says_which_of_the_accounts_on_one_phone_it_is(world: World) -> None:
+    operator = world.an_operator()
+    company = operator.company.row.name
+    with world.reading() as db:
+        legal = db.scalars(select(LegalAccount.id)).one()
+    for account in (f"person:{operator.person.row.id}", f"legal:{legal}", f"mandate:{operator.mandate.id}"):
+        assert tell(world, account, Kind.LOCKED)
+    called = ("个人账号", f"法人账号（{company}）", f"经办人账号（{company}）")
+    for text, account in zip(texts(world), called, strict=True):
+        assert f"，您的{account}已按您的要求暂停" in text["text"]
+
+
 def test_of_the_links_token_only_the_hash_is_kept(world: World) -> None:
     person = world.a_person()
     tell(world, f"person:{person.row.id}")

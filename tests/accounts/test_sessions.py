@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Thread
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from idp.access.endings import lock
@@ -16,7 +16,17 @@ from idp.accounts.audit import Origin
 from idp.accounts.calendar import day_begins
 from idp.accounts.identity import Identity, Role, account_of
 from idp.accounts.models import Credential
-from idp.accounts.sessions import Device, NotOpened, Proof, find_live, list_live, note_seen, open_session
+from idp.accounts.sessions import (
+    Device,
+    NotOpened,
+    Proof,
+    SigninSession,
+    find_live,
+    list_live,
+    note_seen,
+    open_session,
+    opened_with,
+)
 from tests.world import AnOperator, APerson, World
 
 IDLE, LIFETIME = timedelta(minutes=30), timedelta(hours=8)
@@ -102,7 +112,7 @@ def test_a_session_whose_rows_do_not_fit_its_role_counts_for_nobody(world: World
         assert [find_live(db, token, idle=IDLE, now=now) for token in tokens] == [None] * 3
 
 
-def test_the_list_holds_the_same_human_in_the_same_capacity(world: World) -> None:
+def test_the_list_holds_what_one_accounts_secrets_opened(world: World) -> None:
     person = world.a_person()
     first, second = world.an_operator(person=person), world.an_operator(person=person)
     colleague = world.an_operator(first.company)
@@ -112,8 +122,12 @@ def test_the_list_holds_the_same_human_in_the_same_capacity(world: World) -> Non
             opened(db, identity, now)
             opened(db, identity, now - timedelta(hours=9))
         for identity in (as_himself(person), as_operator(first)):
-            (row,) = list_live(db, identity, now=now)
+            ((row, company),) = list_live(db, opened_with(account_of(identity)), now=now)
             assert row.identity == identity
+            assert bool(company) is bool(identity.enterprise_id)
+            db.execute(update(SigninSession).where(SigninSession.id == row.id).values(account=""))
+            ((again, _),) = list_live(db, opened_with(account_of(identity)), now=now)
+            assert again.id == row.id, "one of the version before"
 
 
 def test_none_opens_once_its_password_was_changed_or_its_account_locked(world: World) -> None:

@@ -60,6 +60,13 @@ def a_raw_server(serve: Callable[[socket.socket], None]) -> Iterator[int]:
         "64:ff9b::7f00:1",
         "2002:7f00:1::",
         "2002:a00:1::",
+        "fec0::1",
+        "64:ff9b:1::a00:1",
+        "::ffff:0:a00:1",
+        "5f00::1",
+        "3fff::1",
+        "2001:db8::1",
+        "4000::1",
     ],
 )
 def test_an_address_inside_is_known_in_every_disguise(address: str) -> None:

@@ -62,6 +62,20 @@ def test_a_reason_that_cannot_be_shown_is_refused(embedded: Command) -> None:
     assert "printable" in embedded.refuses("account", "suspend", "somebody", "--reason", "a\x07b")
 
 
+def test_no_personal_data_come_into_the_trail_with_a_reason(idp: Command, world: World) -> None:
+    """A reason that is typed is read as at the console (SECURITY 76, 81)."""
+    person, operator = world.a_person(name="欧阳小明"), world.an_operator()
+    of_operator = (operator.company.uscc, "--operator", operator.person.phone)
+    for arguments in (
+        ("suspend", person.account, "--reason", "欧阳 小明 报失"),
+        ("suspend", person.account, "--reason", "来电 138 0013 8000"),
+        ("suspend", operator.company.uscc, "--reason", f"{operator.company.representative.name}来电"),
+        ("reset-factors", person.account, "--reason", f"证件 {person.id_number}"),
+        ("resume", *of_operator, "--reason", f"{operator.person.name}来电"),
+    ):
+        assert "no name, phone or ID number" in idp.refuses("account", *arguments)
+
+
 def lock(world: World, somebody: APerson | ACompany | AnOperator) -> None:
     """Somebody said 不是我."""
     here = world.platform

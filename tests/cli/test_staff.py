@@ -96,6 +96,15 @@ def test_suspending_ends_the_sign_ins_and_resuming_opens_again(idp: Command, wor
     assert "/second" in type_password(world.browser(), member.account, member.password).url
 
 
+def test_no_personal_data_come_into_the_trail_with_a_reason(idp: Command, world: World) -> None:
+    """A reason that is typed is read as at the console (SECURITY 76, 81)."""
+    idp.does(*ADD)
+    for command in ("suspend", "resume"):
+        for reason in ("13800138000 张三", "联系 方小舟", "离" * 201):
+            assert "reason" in idp.refuses("staff", command, "fangxz", "--reason", reason)
+    assert idp.does("staff", "show", "fangxz")["state"] == "invited"
+
+
 def test_a_link_that_ran_out_is_said(idp: Command, world: World) -> None:
     idp.does(*ADD)
     with world.write() as db:
@@ -122,6 +131,8 @@ def test_people_can_read_the_list(idp: Command, world: World) -> None:
         ((*ADD[:7], "root"), "--role"),
         (("staff", "show", "nobody"), "nobody"),
         (("staff", "invite", "x" * 5000), "No staff member"),
+        (("staff", "show", "\udcff"), "No staff member"),
+        (("staff", "invite", "\udcff"), "No staff member"),
         (("staff", "suspend", "nobody"), "nobody"),
         (("staff", "resume", "nobody"), "nobody"),
         (("staff", "role", "nobody", "auditor"), "nobody"),

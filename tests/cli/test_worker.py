@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import shutil
 import threading
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase
 
-from idp.access.grants import EndedToken, Grant, RefreshToken
+from idp.access.grants import EndedToken, Grant
+from idp.access.refresh_tokens import RefreshToken
 from idp.access.retention import forget
 from idp.accounts.audit import Action, AuditBatch, AuditEvent, Event, Origin
 from idp.accounts.outbox import OutboxMessage, enqueue
@@ -169,6 +171,23 @@ def test_a_logout_is_delivered_once_by_two_workers(idp: Command, world: World) -
         parties.close()
     assert len(received) == 1
     assert received[0].startswith(b"logout_token=")
+
+
+def test_messages_leave_though_the_trail_cannot_be_sealed(sqlite_template: Path, tmp_path: Path) -> None:
+    """Whoever harms the trail does not silence the notices that tell people of it."""
+    shutil.copy(sqlite_template, tmp_path / "idp.db")
+    settings = make_settings(database_url=f"sqlite:///{tmp_path / 'idp.db'}", var_dir=tmp_path)
+    backends, parties, sent = open_backends(settings), RelyingParties(inside_allowed=True), list[Any]()
+    with backends.database.begin() as db:
+        enqueue(db, backends.vault, kind="told", subject="", payload={"n": 1}, now=datetime.now(UTC))
+        db.execute(text("DROP TABLE audit_events"))
+    worker = Worker(settings, backends, parties)
+    worker.deliverers = {"told": sent.append}
+    with pytest.raises(DBAPIError):
+        worker.round(datetime.now(UTC))
+    parties.close()
+    backends.close()
+    assert [message["n"] for message in sent] == [1]
 
 
 def test_keys_are_rotated_on_schedule_and_what_is_delivered_then_bears_the_new_one(world: World) -> None:

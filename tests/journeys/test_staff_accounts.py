@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pyotp
 import pytest
 
 from tests.journeys.chrome import Person
+from tests.journeys.test_second_factors import signs_in_by_password
 from tests.journeys.test_staff_console import at_every_width, comes_in
 from tests.running_demo import RunningDemo
 
@@ -20,6 +22,9 @@ def test_an_administrator_finds_a_person_and_a_company(
     person, looked_for = somebody(script=True), running_demo.account("person")
     company = running_demo.account("legal")
     comes_in(person, running_demo.account("staff", role="administrator"), lambda: None)
+    person.open(f"{person.issuer}/staff/nothing")
+    assert "回到今日概览" in person.reads()
+    at_every_width(person)
     person.open(f"{person.issuer}/staff/accounts")
     person.fill(typed="没有%")
     person.press("查找账号")
@@ -48,3 +53,31 @@ def test_an_administrator_finds_a_person_and_a_company(
         person.page.locator("tbody .tx-ops a").first.click()
     assert "结束后不能恢复" in person.reads()
     at_every_width(person)
+
+
+def test_an_administrator_takes_a_lost_phone_from_an_account(
+    somebody: Callable[..., Person], running_demo: RunningDemo
+) -> None:
+    """What was added lately is marked, the removal asks for a reason, and the page says that it is done."""
+    owner = {"account": "lost_phone", "password": "Only-mine 2026", "phone": "13912348765"}
+    made = ("--account", owner["account"], "--name", "方小舟", "--phone", owner["phone"])
+    running_demo.idp("person", "add", *made, "--password", owner["password"])
+    person = somebody()
+    signs_in_by_password(person, owner)
+    person.press("账号安全")
+    person.press("添加验证器 App")
+    secret = "".join(person.page.inner_text(".tx-secret").split())
+    person.fill(code=pyotp.TOTP(secret).now())
+    person.press("验证并添加")
+    console = somebody(script=True)
+    comes_in(console, running_demo.account("staff", role="administrator"), lambda: None)
+    console.open(f"{console.issuer}/staff/accounts")
+    console.fill(typed=owner["phone"])
+    console.press("查找账号")
+    assert "最近 7 天添加" in console.reads()
+    at_every_width(console)
+    console.press("移除全部第二步验证")
+    at_every_width(console)
+    console.fill(reason="手机丢失，工单 2")
+    console.press("移除全部第二步验证")
+    assert "已全部移除" in console.reads()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import event, select, update
 
+from idp.access import retention
 from idp.accounts.models import Credential
 from tests.login.acting import (
     TOO_MANY,
     a_passkey,
     is_in,
     key_of,
+    later,
     names_of,
     sign_in,
     told,
@@ -69,6 +72,19 @@ def test_a_sign_in_by_passkey_from_elsewhere_is_told_too(world: World) -> None:
     assert told(world, account) == [("new_browser", "")]
 
 
+@pytest.mark.parametrize("installation", ["sqlite"], indirect=True)
+def test_after_a_long_absence_every_browser_is_new(world: World) -> None:
+    person = world.a_person()
+    account = key_of(world, person)
+    sign_in(world.browser(), person)
+    with later(days=190):
+        with world.write() as db:
+            while retention.forget(db, now=world.now()):
+                pass
+        sign_in(world.browser(), person)
+        assert told(world, account) == [("new_browser", "")]
+
+
 def test_a_wrong_password_is_no_new_browser(world: World) -> None:
     person = world.a_person()
     sign_in(world.browser(), person)
@@ -106,6 +122,18 @@ def test_a_browser_that_was_forgotten_is_a_stranger_until_it_signs_in_again(worl
     for _ in range(6):
         type_in(stranger, way, **fields)
     assert is_in(type_in(home, way, PASSWORD, **fields)), "known again"
+
+
+@pytest.mark.parametrize("installation", ["sqlite"], indirect=True)
+def test_who_must_wait_in_a_known_browser_is_not_told_that_such_browsers_need_not(world: World) -> None:
+    person, home, stranger = world.a_person(), world.browser(), world.browser()
+    sign_in(home, person)
+    way, fields = names_of(person)
+    for browser, spared in ((home, False), (stranger, True)):
+        for _ in range(6):
+            page = type_in(browser, way, **fields)
+        assert TOO_MANY in page.text
+        assert ("曾经登录过的浏览器不受影响" in page.text) is spared
 
 
 def test_a_throttled_try_leaves_a_line(world: World) -> None:

@@ -121,7 +121,7 @@ def test_a_code_works_once(world: World) -> None:
     page = browser.submit({"code": used})
     assert error_sentences(page) == [USED]
     assert browser.cookie("idp_session") is None
-    assert trail_of(world, key_of(world, person))[-1] == ("sign_in_refused", {"why": "code"})
+    assert trail_of(world, key_of(world, person))[-1] == ("sign_in_refused", {"why": "code", "after": "pwd"})
     assert is_in(browser.submit({"code": code(secret, ahead=1)}))
 
 
@@ -165,7 +165,10 @@ def test_tries_are_counted_for_the_account_over_all_tickets(world: World) -> Non
     assert page.status == 429
     assert page.response.headers["Retry-After"]
     assert "尝试次数过多" in page.text
-    assert trail_of(world, key_of(world, person))[-1] == ("sign_in_refused", {"why": "throttled"})
+    assert trail_of(world, key_of(world, person))[-1] == (
+        "sign_in_refused",
+        {"why": "throttled", "after": "pwd"},
+    )
     assert browser.submit({"code": code(secret)}).status == 429, "the right one too"
     with later(minutes=2):
         assert is_in(browser.submit({"code": code(secret)}))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import update
 
 from idp.accounts import factors
 from idp.accounts.models import Credential, Mandate, Person
 from tests.login.acting import change_password, key_of, names_of, sign_in, told, type_in
 from tests.login.test_second_step import GONE, a_person_with_totp, at_the_second_step, code
-from tests.world import World, error_sentences
+from tests.world import Authorization, World, error_sentences
 
 
 def test_a_password_changed_meanwhile_ends_the_step(world: World) -> None:
@@ -53,12 +54,14 @@ def test_a_locked_account_hears_so_after_the_right_password_only(world: World) -
     browser = at_the_second_step(world, person)
     with world.write() as db:
         mine = Credential.person_id == person.row.id
-        db.execute(update(Credential).where(mine).values(locked_at=world.now()))
-    assert "账号已暂停" in browser.submit({"code": code(secret)}).text
+        db.execute(update(Credential).where(mine).values(locked_at=world.now(), changed_at=world.now()))
+    page = browser.submit({"code": code(secret)})
+    assert "账号已暂停" in page.text
+    assert "没有受到影响" not in page.text
     way, fields = names_of(person)
     assert "暂停" not in type_in(world.browser(), way, **fields).text
     page = type_in(world.browser(), way, person.password, **fields)
-    assert error_sentences(page) == ["您已报告不是本人操作，账号已暂停。请重置密码，或拨打服务热线恢复。"]
+    assert error_sentences(page) == ["您已报告不是本人操作，账号已暂停。请拨打服务热线，核实身份后恢复。"]
 
 
 # ---- the first use of a mandate's password
@@ -75,3 +78,20 @@ def test_the_first_use_of_a_password_comes_before_the_second_step(world: World) 
     assert browser.cookie("idp_session") is None
     assert browser.submit({"code": code(secret)}, follow=False).status == 303
     assert told(world, account)[0] == ("password_changed", "")
+
+
+# ---- a portal asks for more while he acts for a company
+
+
+@pytest.mark.parametrize("installation", ["sqlite"], indirect=True)
+def test_who_chose_a_company_and_has_no_factor_is_told_where_to_add_one(world: World) -> None:
+    operator, browser = world.an_operator(), world.browser()
+    sign_in(browser, operator.person)
+    browser.open("/login/company")
+    browser.submit({"enterprise": str(operator.mandate.id)})
+    page = browser.open(Authorization(world.a_client()).address("openid entity", acr_values="urn:idp:loa:2"))
+    assert "/login/second" in page.url
+    assert "请先退出，用个人账号登录" in page.text
+    assert "完成后会回到这里继续" not in page.text
+    assert 'href="/login/identity"' in page.html
+    assert "您目前代表的是企业" in browser.open("/login/identity").text

@@ -148,4 +148,4 @@ def test_two_first_answers_at_once_are_both_remembered(world: World) -> None:
 
     at_once(2, allow)
     with world.reading() as db:
-        assert consents.is_given(db, himself, client.client_id, ("openid", "phone", "profile"))
+        assert consents.find_given(db, himself, client.client_id, ("openid", "phone", "profile"))

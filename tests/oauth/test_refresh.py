@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select
 
 from idp.access.clients import Client, announce_change
-from idp.access.grants import RefreshToken
+from idp.access.refresh_tokens import RefreshToken
 from idp.accounts.audit import AuditEvent
 from tests.oauth.asking import (
     FOR_LATER,

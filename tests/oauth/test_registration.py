@@ -263,6 +263,7 @@ def test_no_registered_host_writes_into_the_policy_of_a_page(world: World) -> No
         ({"token_endpoint_auth_method": "private_key_jwt"}, "invalid_client_metadata", "5006"),
         ({"jwks": {"keys": [{"kty": "oct", "k": "AAAA"}]}}, "invalid_client_metadata", "5006"),
         ({"jwks": {"keys": [A_KEY.as_dict(private=True)]}}, "invalid_client_metadata", "5006"),
+        ({"jwks": {"keys": [public_jwk(A_KEY, kid="\ud800")]}}, "invalid_client_metadata", "5006"),
         ({"jwks_uri": "https://127.0.0.1/jwks"}, "invalid_client_metadata", "5006"),
         ({"jwks_uri": "https://localhost/jwks"}, "invalid_client_metadata", "5006"),
         ({"backchannel_logout_uri": "https://10.0.0.7/out"}, "invalid_client_metadata", "5006"),

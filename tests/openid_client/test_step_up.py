@@ -93,7 +93,8 @@ def test_a_portal_asks_for_a_second_proof_and_the_sign_in_goes_on(
         page = at_home.submit(page, {"name": "旧手机", "code": codes.next()})
         recovery = re.findall(r">\s*([0-9a-z]{5}-[0-9a-z]{5})\s*<", page.text)
         assert len(recovery) == 10
-        set_up = complete(sent, at_home.open(linked(page.text, "我已保存，继续")))
+        saved = {"shown_for": re.findall(r'name="shown_for" value="([^"]+)"', page.text)[0]}
+        set_up = complete(sent, at_home.submit(page, saved))
         assert set_up["claims"]["acr"] == LOA_2, "who just set a factor up has proved it"
 
     sent = client("authorize", redirect_uri=CALLBACK, scope="openid", parameters={"acr_values": LOA_2})

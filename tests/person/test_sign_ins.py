@@ -29,8 +29,15 @@ def listed(page: Page) -> list[str]:
 
 def end(browser: Browser, **asked: str) -> Page:
     """Send one of the list's forms."""
-    token = browser.open(LIST).form()["fields"]["csrf_token"]
-    return browser.post(LIST, {"csrf_token": token, **asked})
+    return browser.post(LIST, {**asking(browser, LIST), **asked})
+
+
+def asking(browser: Browser, path: str) -> dict[str, str]:
+    """The fields that every form of the list carries."""
+    page = browser.open(path)
+    shown_for = re.search(r'name="shown_for" value="([^"]+)"', page.html)
+    token = page.form()["fields"]["csrf_token"]
+    return {"csrf_token": token, "shown_for": shown_for.group(1) if shown_for else ""}
 
 
 def is_in(browser: Browser) -> bool:
@@ -69,10 +76,11 @@ def test_all_others_are_ended(world: World) -> None:
 
 
 def test_ending_this_one_signs_out_here(world: World) -> None:
-    (browser,) = sign_ins(world, world.a_person(), 1)
+    browser, _ = sign_ins(world, world.a_person(), 2)
+    others = listed(browser.open(LIST))
     with world.reading() as db:
-        (mine,) = db.scalars(select(SigninSession.id))
-    end(browser, session=str(mine))
+        (mine,) = {str(found) for found in db.scalars(select(SigninSession.id))} - set(others)
+    end(browser, session=mine)
     assert browser.cookie("idp_session") is None
     assert not is_in(browser)
 
@@ -112,8 +120,7 @@ def test_a_companys_other_sign_ins_are_ended_from_its_list(world: World) -> None
     here, there = world.browser(), world.browser()
     here.sign_in_legal(company)
     there.sign_in_legal(company)
-    token = here.open(path).form()["fields"]["csrf_token"]
-    here.post(path, {"csrf_token": token, "others": "1"})
+    here.post(path, {**asking(here, path), "others": "1"})
     assert here.open(path).url == path
     assert there.open(path, follow=False).location == "/login"
 
@@ -127,3 +134,39 @@ def test_a_sign_in_without_a_company_cannot_end_one_through_the_companys_address
     page = stranger.post("/center/enterprise/sessions", {"csrf_token": token, "others": "1"}, follow=False)
     assert page.location == "/center/person"
     assert owner.open("/center/enterprise").url == "/center/enterprise"
+
+
+def test_the_mandates_password_and_ones_own_see_and_end_their_own_sign_ins_alone(world: World) -> None:
+    """Section Y: what a password opened is seen, and ended, by whoever holds that password."""
+    operator, path = world.an_operator(), "/center/operator/sessions"
+    himself, for_company, by_mandate = (world.browser(address=f"198.51.100.{at}") for at in (1, 2, 3))
+    himself.sign_in_person(operator.person)
+    for_company.sign_in_person(operator.person)
+    for_company.open("/login/company")
+    for_company.submit({"enterprise": str(operator.mandate.id)})
+    by_mandate.sign_in_operator(operator)
+    page = by_mandate.open(path)
+    assert listed(page) == []
+    assert "198.51.100.2" not in page.text
+    by_mandate.post(path, {**asking(by_mandate, path), "others": "1"})
+    assert for_company.open(path).url == path
+    page = himself.open(LIST)
+    assert operator.company.name in page.text, "for whom he is signed in elsewhere"
+    assert "198.51.100.3" not in page.text
+    assert len(listed(for_company.open(path))) == 0, "his own business is none of the company's"
+    end(himself, others="1")
+    assert for_company.open(path).url.startswith("/login")
+    assert by_mandate.open(path).url == path
+
+
+def test_others_are_not_ended_for_another_who_signed_in_meanwhile(world: World) -> None:
+    browser, elsewhere = world.browser(), world.browser()
+    browser.sign_in_person(world.a_person())
+    shown_to_one = asking(browser, LIST)
+    other = world.a_person()
+    elsewhere.sign_in_person(other)
+    browser.sign_in_person(other)
+    page = browser.post(LIST, {**shown_to_one, "others": "1"})
+    assert is_in(elsewhere)
+    assert page.status == 200
+    assert "同一个浏览器里换过登录" in browser.post(LIST, {**shown_to_one, "others": "1"}, follow=False).text

@@ -9,6 +9,7 @@ from typing import Any
 import cbor2
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection, delete, event
 
 from idp.accounts.factors import Passkey
 from idp.proof.passkeys import Why
@@ -130,3 +131,18 @@ def test_a_credential_id_has_1_to_1023_bytes(world: World) -> None:
     assert isinstance(tried(world, key), Passkey)
     for length in (0, 1024, 4000):
         assert why(partial(added, world, AnAuthenticator(), id=b"i" * length)) is Why.WRONG
+
+
+def test_one_removed_while_it_was_being_used_is_no_copy(world: World) -> None:
+    added(world, key := AnAuthenticator())
+    engine = world.backends.database.engine
+
+    def remove(conn: Connection, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith("UPDATE passkeys"):
+            conn.execute(delete(Passkey))
+
+    event.listen(engine, "before_cursor_execute", remove)
+    try:
+        assert tried(world, key) is Why.UNKNOWN
+    finally:
+        event.remove(engine, "before_cursor_execute", remove)

@@ -92,8 +92,8 @@ def test_an_account_forgets_no_browser_it_never_saw(world: World) -> None:
     key = forget_links(browser)[0].split("/")[-2]
     stranger = world.a_person()
     with world.write() as db:
-        assert not browsers.forget(db, f"person:{stranger.row.id}", key)
-        assert not browsers.forget(db, f"person:{stranger.row.id}", "")
+        assert not browsers.forget(db, f"person:{stranger.row.id}", key, now=world.now())
+        assert not browsers.forget(db, f"person:{stranger.row.id}", "", now=world.now())
     assert forgotten(world, stranger) == []
 
 
@@ -105,17 +105,39 @@ def test_one_that_signed_in_too_long_ago_is_known_no_longer(world: World) -> Non
     assert len(forget_links(browser)) == 1
 
 
-def test_fifty_forgotten_browsers_are_remembered_the_newest(world: World) -> None:
-    person, browser = signed_in(world)
+def test_one_that_signed_in_before_the_password_was_changed_is_known_no_longer(world: World) -> None:
+    with time_machine.travel(world.now() - timedelta(days=3)):
+        person, browser = signed_in(world)
+    elsewhere(world, person)
+    _, here = signed_in(world, person)
+    assert len(forget_links(here)) == 3
     with world.write() as db:
         row = db.scalars(select(Credential).where(Credential.person_id == person.row.id)).one()
-        row.forgotten_browsers = [f"old-{number}" for number in range(browsers.MOST_FORGOTTEN)]
-    browser.open(forget_links(browser)[0])
-    browser.submit(number=1)
-    kept = forgotten(world, person)
-    assert len(kept) == browsers.MOST_FORGOTTEN
-    assert kept[1] == "old-0"
-    assert "old-49" not in kept
+        row.changed_at = world.now()
+    assert forget_links(here) == []
+    browser.sign_in_person(person)
+    assert len(forget_links(browser)) == 1
+
+
+def test_with_a_full_list_every_browser_is_forgotten_and_none_known_again(world: World) -> None:
+    person, browser = signed_in(world)
+    full = [f"old-{number}" for number in range(browsers.MOST_FORGOTTEN)]
+    for held in (full[:-1], full):
+        with world.write() as db:
+            row = db.scalars(select(Credential).where(Credential.person_id == person.row.id)).one()
+            row.forgotten_browsers = held
+        elsewhere(world, person)
+        before = len(forget_links(browser))
+        browser.open(forget_links(browser)[0])
+        browser.submit(number=1)
+        kept = forgotten(world, person)
+        if held == full:
+            assert kept == []
+            assert forget_links(browser) == []
+        else:
+            assert len(kept) == browsers.MOST_FORGOTTEN
+            assert len(forget_links(browser)) == before - 1
+    assert browser.open(ROOM, follow=False).status == 200, "its own sign-in goes on"
 
 
 def test_the_list_is_the_accounts_own_with_factors_or_without(world: World) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import pyotp
 import pytest
 import time_machine
 from sqlalchemy import select, update
 
-from idp.accounts.audit import AuditEvent
+from idp.accounts.audit import Action, AuditEvent, Event, Origin
 from idp.accounts.sessions import SigninSession
 from tests.security.acting import ROOM, signed_in
 from tests.world import APerson, Browser, Page, World
@@ -96,6 +97,39 @@ def test_a_try_that_got_as_far_as_the_second_step_says_that_the_password_was_rig
     thief.sign_in_person(person)
     thief.submit({"code": "000000"})
     assert "密码正确，动态口令或恢复码不正确" in browser.open(HISTORY).text
+
+
+def test_a_right_password_is_shown_unless_the_second_step_followed(world: World) -> None:
+    person, browser = signed_in(world)
+    secret = world.a_totp(f"person:{person.row.id}")
+    himself = world.browser(user_agent=CHROME)
+    himself.sign_in_person(person)
+    himself.submit({"code": pyotp.TOTP(secret).now()})
+    assert "没有人登录失败" in browser.open(HISTORY).text
+    for _ in range(2):
+        # A thief of the same kind of browser, from the same office.
+        world.browser(user_agent=CHROME).sign_in_person(person)
+    page = browser.open(HISTORY)
+    assert "密码正确，没有完成第二步验证，共 2 次" in page.text
+
+
+@pytest.mark.parametrize("installation", ["postgres"], indirect=True)
+def test_no_crowd_of_tries_hides_one_that_knew_the_password(world: World) -> None:
+    person, browser = signed_in(world)
+    account = f"person:{person.row.id}"
+    world.a_totp(account)
+    thief = world.browser(address="8.8.4.4", user_agent=CHROME)
+    thief.sign_in_person(person)
+    thief.submit({"code": "000000"})
+    refused = Event(Action.SIGN_IN_REFUSED, target=account, detail={"why": "passkey wrong"})
+    with world.write() as db:
+        for number in range(120):
+            origin = Origin(address=f"203.0.113.{number % 60}", device=f"junk {number}")
+            world.platform.trail.record(db, refused, origin, now=world.now())
+    text = browser.open(HISTORY).text
+    assert "密码正确，没有完成第二步验证" in text
+    assert "密码正确，动态口令或恢复码不正确" in text
+    assert text.count("通行密钥没有通过，共 2 次") == 48
 
 
 def test_tries_older_than_thirty_days_are_gone(world: World) -> None:

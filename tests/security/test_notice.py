@@ -85,7 +85,7 @@ def an_account(world: World, kind: str) -> tuple[APerson | ACompany | AnOperator
         return world.a_person(name="林小满"), "openid offline_access", "个人账号，林*满"
     if kind == "legal":
         company = world.a_company()
-        return company, "openid entity offline_access", f"企业账号，{company.name}"
+        return company, "openid entity offline_access", f"法人账号，{company.name}"
     operator = world.an_operator()
     return operator, "openid entity offline_access", f"经办人账号，林*满，{operator.company.name}"
 

@@ -57,7 +57,7 @@ def test_an_auditor_asks_and_reads_the_outcome(world: World) -> None:
     assert "2 条" in page.text
     asking, done = events(world, Action.AUDIT_VERIFIED)
     assert asking.actor.startswith("staff:")
-    assert (done.actor, done.detail) == ("worker", {"events": 2, "faults": 0})
+    assert (done.actor, done.detail) == ("worker", {"events": 2, "faults": 0, "anchor": "0:"})
     assert asking.target == done.target == f"check:{checks(world)[0].id}"
 
 
@@ -143,6 +143,15 @@ def test_a_check_whose_worker_died_is_taken_up_after_an_hour(world: World) -> No
     assert checks(world)[0].finished_at
 
 
+def test_a_check_taken_under_a_wrong_clock_is_taken_up_again(world: World) -> None:
+    """Its sign of life lies ahead, and would count as one for as long; a few seconds are no wrong clock."""
+    ask_for_today(world)
+    assert take(world, later=timedelta(seconds=30))
+    assert take(world) is None
+    assert take(world, later=timedelta(days=400))
+    assert take(world)
+
+
 def test_a_long_check_says_that_it_is_still_going_on(world: World) -> None:
     for _ in range(3):
         happened(world, Action.SIGNED_IN, target=PERSON)
@@ -161,7 +170,8 @@ def test_a_long_check_says_that_it_is_still_going_on(world: World) -> None:
         seen.append(checks(world)[0].events)
         return now
 
-    assert audit_checks.perform(world.backends.database, world.backends.trail, taken, clock=clock) == 0
+    done = audit_checks.perform(world.backends.database, world.backends.trail, taken, clock=clock)
+    assert done.faults == 0
     assert seen == [0, 1, 2, 3, 3]
 
 

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from idp.access.clients import Client
+from idp.access.client_keys import public_key
+from idp.access.clients import Client, announce_change
 from idp.access.registration import NewClient, registration_of
 from tests.oauth.asking import at_once
+from tests.oauth.devices import changed
 from tests.staff.filling import filled, sent
 from tests.staff.registered import EVERYTHING, KEYS, copied, editing, known, row, trail
 from tests.web.test_outages import cut_off
@@ -93,16 +95,23 @@ def test_what_is_wrong_is_said_at_its_field_in_chinese_and_what_was_typed_stays(
     assert "错误：" in page.html
 
 
-@pytest.mark.parametrize(
-    "jwks", ['"text"', "[]", "{}", '{"keys": []}', '{"keys": [{"kty": "oct", "k": "YQ"}]}', "[" * 5000, "NaN"]
-)
-def test_a_key_set_that_is_none_is_refused(world: World, jwks: str) -> None:
-    browser = world.at_the_console()
-    browser.open("/staff/clients/new")
-    page = sent(browser, name="新网厅", redirect_uris=CALLBACK, auth_method="private_key_jwt", jwks=jwks)
-    assert page.status == 400
-    assert error_sentences(page)
-    assert 'id="jwks-error"' in page.html
+@pytest.mark.parametrize("installation", ["sqlite"], indirect=True)
+def test_a_key_set_that_is_none_is_refused(world: World) -> None:
+    for jwks in [
+        '"text"',
+        "[]",
+        "{}",
+        '{"keys": []}',
+        '{"keys": [{"kty": "oct", "k": "YQ"}]}',
+        "[" * 5000,
+        "NaN",
+    ]:
+        browser = world.at_the_console()
+        browser.open("/staff/clients/new")
+        page = sent(browser, name="新网厅", redirect_uris=CALLBACK, auth_method="private_key_jwt", jwks=jwks)
+        assert page.status == 400
+        assert error_sentences(page)
+        assert 'id="jwks-error"' in page.html
 
 
 def test_every_promise_that_a_profile_breaks_is_said_in_chinese(world: World) -> None:
@@ -128,21 +137,20 @@ INSIDE = (
 )
 
 
-@pytest.mark.parametrize(
-    "field", ["redirect_uris", "post_logout_redirect_uris", "backchannel_logout_uri", "jwks_uri"]
-)
-def test_no_address_of_the_form_leads_into_the_network(world: World, field: str) -> None:
-    browser = world.at_the_console()
-    browser.open("/staff/clients/new")
-    for host in INSIDE:
-        inside = f"https://{host}/latest/meta-data"
-        page = sent(browser, **{"name": "新网厅", "redirect_uris": CALLBACK, field: inside})
-        assert page.status == 400
-        (sentence,) = error_sentences(page)
-        assert inside in sentence
-        assert f'id="{field}-error"' in page.html
-    with world.reading() as db:
-        assert db.scalars(select(Client)).all() == []
+@pytest.mark.parametrize("installation", ["sqlite"], indirect=True)
+def test_no_address_of_the_form_leads_into_the_network(world: World) -> None:
+    for field in ["redirect_uris", "post_logout_redirect_uris", "backchannel_logout_uri", "jwks_uri"]:
+        browser = world.at_the_console()
+        browser.open("/staff/clients/new")
+        for host in INSIDE:
+            inside = f"https://{host}/latest/meta-data"
+            page = sent(browser, **{"name": "新网厅", "redirect_uris": CALLBACK, field: inside})
+            assert page.status == 400
+            (sentence,) = error_sentences(page)
+            assert inside in sentence
+            assert f'id="{field}-error"' in page.html
+        with world.reading() as db:
+            assert db.scalars(select(Client)).all() == []
 
 
 def test_nobody_is_sent_back_to_this_platform(world: World) -> None:
@@ -249,6 +257,35 @@ def test_another_way_of_proving_takes_the_secret_and_back_again_makes_one(world:
     assert client_id == client.client_id
     assert known(world, client_id).knows_secret(secret, now=world.now())
     assert not known(world, client_id).knows_secret(client.secret, now=world.now())
+    assert [event.action for event in trail(world, client_id)] == [
+        *("client_changed", "client_changed", "client_secret_rotated")
+    ]
+    assert trail(world, client_id)[-1].detail == {"fields": ["token_endpoint_auth_method"]}
+
+
+def test_a_key_by_another_name_is_a_change_that_the_trail_tells(world: World) -> None:
+    """SECURITY 77: before and after differ where what is stored does."""
+    (key,) = KEYS["keys"]
+    client = world.a_client(auth_method="private_key_jwt", jwks={"keys": [{**key, "kid": "old"}]})
+    sent(editing(world, client), jwks=json.dumps({"keys": [{**key, "kid": "新"}]}))
+    (event,) = trail(world, client.client_id)
+    (before,), (after,) = event.detail["before"]["jwks"], event.detail["after"]["jwks"]
+    assert 'kid="old"' in before
+    assert before != after
+    known_key = public_key(key)
+    assert known_key
+    assert before.split()[0] == after.split()[0] == known_key.thumbprint()
+
+
+def test_a_set_registered_before_with_half_a_character_can_be_looked_at_and_mended(world: World) -> None:
+    (key,) = KEYS["keys"]
+    client = world.a_client(auth_method="private_key_jwt", jwks=KEYS)
+    changed(world, client, jwks={"keys": [{**key, "kid": "\ud800"}]})
+    browser = editing(world, client)
+    page = sent(browser, name="改名")
+    assert page.status == 400
+    assert "半个字符" in error_sentences(page)[0]
+    assert "已保存" in sent(browser, name="改名", jwks=json.dumps(KEYS)).text
 
 
 def test_the_later_of_two_administrators_is_told_and_may_save_knowingly(world: World) -> None:
@@ -281,6 +318,7 @@ def test_one_who_saves_while_a_command_changes_is_told_too(world: World) -> None
     assert "更换应用密钥" in page.text
 
 
+@pytest.mark.parametrize("installation", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     "version", ["", "x", "2026-01-01", "2026-01-01T00:00:00", "9999-12-31T23:59:59+00:00"]
 )
@@ -314,3 +352,24 @@ def test_a_change_that_could_not_be_announced_is_saved_and_said_so(world: World,
     assert row(world, client.client_id).name == "改名"
     assert "已保存" in sent(editing(world, client)).text
     assert known(world, client.client_id).name == "改名"
+
+
+@pytest.mark.parametrize("way", ["new", "secret", "edit"])
+def test_a_secret_that_could_not_be_announced_is_shown_all_the_same(
+    world: World, tmp_path: Path, way: str
+) -> None:
+    client = world.a_client(auth_method="none" if way == "edit" else "client_secret_basic")
+    typed = {
+        "new": {"name": "新网厅", "redirect_uris": CALLBACK},
+        "secret": {},
+        "edit": {"auth_method": "client_secret_basic"},
+    }
+    with cut_off(world, "store", tmp_path) as lame:
+        browser = lame.at_the_console()
+        browser.open(f"/staff/clients/{way}?id={client.client_id}")
+        page = sent(browser, **typed[way])
+    assert page.status == 200
+    assert "已经保存，还没有全部生效" in page.text
+    client_id, secret, *_rest = copied(page)
+    announce_change(world.backends.store)
+    assert known(world, client_id).knows_secret(secret, now=world.now())

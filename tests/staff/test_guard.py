@@ -125,6 +125,7 @@ def test_nobody_is_led_to_the_sign_in_and_changes_nothing(world: World) -> None:
     assert denials(world) == 0
 
 
+@pytest.mark.parametrize("installation", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("role", list(StaffRole))
 def test_what_a_role_is_not_granted_is_refused_noted_and_changes_nothing(
     world: World, role: StaffRole
@@ -142,6 +143,7 @@ def test_what_a_role_is_not_granted_is_refused_noted_and_changes_nothing(
     assert stored(world) == before
 
 
+@pytest.mark.parametrize("installation", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("role", list(StaffRole))
 def test_what_a_role_is_granted_is_not_refused(world: World, role: StaffRole) -> None:
     member, wrong = world.a_staff_member(role), []

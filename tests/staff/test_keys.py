@@ -143,21 +143,27 @@ def test_a_key_is_removed_once(world: World) -> None:
     assert "已移除" in browser.open("/staff/keys").text
 
 
-@pytest.mark.parametrize(
-    "address",
-    ["rotate", "rotate?alg=HS256", "rotate?alg=", "remove", "remove?kid=x", "remove?kid=%27%20OR%201"],
-)
-def test_a_key_that_is_none_is_said_to_be(world: World, address: str) -> None:
-    page = world.at_the_console().open(f"/staff/keys/{address}")
-    assert page.status == 404
-    assert "没有这把密钥" in page.text
+@pytest.mark.parametrize("installation", ["sqlite"], indirect=True)
+def test_a_key_that_is_none_is_said_to_be(world: World) -> None:
+    for address in [
+        "rotate",
+        "rotate?alg=HS256",
+        "rotate?alg=",
+        "remove",
+        "remove?kid=x",
+        "remove?kid=%27%20OR%201",
+    ]:
+        page = world.at_the_console().open(f"/staff/keys/{address}")
+        assert page.status == 404
+        assert "没有这把密钥" in page.text
 
 
-@pytest.mark.parametrize("role", [role for role in StaffRole if role is not StaffRole.ADMIN])
-def test_only_administrators_see_keys(world: World, role: StaffRole) -> None:
-    browser = world.at_the_console(role)
-    for address in ("/staff/keys", ROTATE, f"/staff/keys/remove?kid={kid_of(world, 'ES256', 'active')}"):
-        assert browser.open(address).status == 403, address
+@pytest.mark.parametrize("installation", ["sqlite"], indirect=True)
+def test_only_administrators_see_keys(world: World) -> None:
+    for role in [role for role in StaffRole if role is not StaffRole.ADMIN]:
+        browser = world.at_the_console(role)
+        for address in ("/staff/keys", ROTATE, f"/staff/keys/remove?kid={kid_of(world, 'ES256', 'active')}"):
+            assert browser.open(address).status == 403, address
 
 
 def test_a_form_without_its_token_changes_no_key(world: World) -> None:

@@ -13,8 +13,8 @@ from sqlalchemy import event, select
 from idp.accounts.audit import Action, Event, Origin
 from idp.accounts.outbox import OutboxMessage, enqueue
 from idp.accounts.staff import StaffRole
-from idp.staff.overview import age_words
-from idp.staff.plots import HEIGHT, WIDTH, short, stacked
+from idp.staff.overview.plots import HEIGHT, WIDTH, short, stacked
+from idp.staff.overview.views import age_words
 from tests.pages import Page
 from tests.staff.trail import PERSON
 from tests.world import World
@@ -162,6 +162,7 @@ def test_an_empty_day_has_sentences_instead_of_plots(world: World) -> None:
     assert "今天还没有被拒的登录" in page.text
 
 
+@pytest.mark.parametrize("installation", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("role", StaffRole)
 def test_everybody_sees_the_figures_and_the_ways_that_are_his(world: World, role: StaffRole) -> None:
     sign_in(world, ["pwd"], 1)

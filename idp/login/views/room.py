@@ -66,12 +66,18 @@ def sentence(refused: Exception) -> str:
     if isinstance(refused, entry.NotAllowedIn | CodeRefused | PasskeyRefused):
         return str(refused)
     if isinstance(refused, Throttled):
-        minutes = max(1, math.ceil(refused.wait.total_seconds() / 60))
-        return f"尝试次数过多，请过 {minutes} 分钟再试。曾经登录过的浏览器不受影响，账号没有被锁定"
+        return _wait(refused)
     if isinstance(refused, candidates.PendingActivation):
         hotline = platform().settings.hotline
         return f"该企业账号待激活，激活后才能登录。请拨打服务热线 {hotline} 办理激活"
     raise refused
+
+
+def second_step_sentence(refused: Exception) -> str:
+    """The same at the second step of a sign-in, whose ticket may not last as long as one has to wait."""
+    if not isinstance(refused, Throttled):
+        return sentence(refused)
+    return _wait(refused, lapses=refused.wait >= platform().settings.seconds("second_step_lifetime"))
 
 
 def said_with(refused: Exception | None) -> tuple[int, dict[str, str]]:
@@ -79,3 +85,10 @@ def said_with(refused: Exception | None) -> tuple[int, dict[str, str]]:
     if isinstance(refused, Throttled):
         return 429, {"Retry-After": str(math.ceil(refused.wait.total_seconds()))}
     return 200, {}
+
+
+def _wait(refused: Throttled, *, lapses: bool = False) -> str:
+    minutes = max(1, math.ceil(refused.wait.total_seconds() / 60))
+    again = "重新登录再试" if lapses else "再试"
+    spared = "曾经登录过的浏览器不受影响，" if refused.spares_known else ""
+    return f"尝试次数过多，请过 {minutes} 分钟{again}。{spared}账号没有被锁定"

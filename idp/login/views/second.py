@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import redirect, request
+from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from idp.access.assurance import Lack
 from idp.access.pending import PendingRequest
+from idp.accounts.identity import account_of
 from idp.accounts.sessions import SignedIn
 from idp.login import confirm, entry, forms, journey, second
 from idp.login.again import Again
@@ -43,7 +44,7 @@ def _second_step(ticket: str) -> Any:
             except (entry.TicketGone, entry.NotAllowedIn, entry.AnotherIdentity):
                 raise
             except Exception as refused:  # noqa: BLE001 - unknown ones are raised again
-                form.form_errors.append(room.sentence(refused))
+                form.form_errors.append(room.second_step_sentence(refused))
                 refusal = refused
     except entry.AnotherIdentity:
         return redirect(journey.here("login.identity"), 303)
@@ -66,7 +67,7 @@ def _stopped(refused: Exception) -> Stop:
     if isinstance(refused, entry.TicketGone):
         return Stop(
             "这一步已经失效",
-            "等待太久、尝试次数太多，或已经在别处完成。账号没有受到影响，请重新登录。",
+            "等待太久、尝试次数太多、密码已修改，或已经在别处完成。请重新登录。",
             ways=ways,
         )
     return Stop("现在不能登录", str(refused), status=403, ways=ways)
@@ -104,6 +105,8 @@ def _step_up_page(asked: PendingRequest, repeated: Again, form: forms.CodeForm, 
         form=form,
         ways=ways,
         has_none=not ways["has_app"] and ways["asked"] is None,
+        own=signed_in.session.account_key == account_of(signed_in.identity),
+        as_person=url_for("login.identity"),
         set_up=f"{signin.home_of(signed_in.identity.role)}/security?{back}",
         again=journey.explained(repeated),
         changed=changed,

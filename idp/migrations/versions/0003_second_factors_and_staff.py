@@ -24,6 +24,9 @@ def upgrade() -> None:
         sa.Column("finished_at", idp.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("events", sa.Integer(), nullable=False),
         sa.Column("faults", sa.JSON(), nullable=False),
+        sa.Column("head_number", sa.Integer(), nullable=True),
+        sa.Column("head_digest", sa.String(length=64), nullable=True),
+        sa.Column("mac", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_checks")),
     )
     op.create_table(
@@ -78,6 +81,7 @@ def upgrade() -> None:
         sa.Column("password_changed_at", idp.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("enrolled_at", idp.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("suspended_at", idp.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("generation", sa.Integer(), server_default="0", nullable=False),
         sa.Column("created_at", idp.db.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
         sa.UniqueConstraint("account", name=op.f("uq_staff_account")),
@@ -134,6 +138,8 @@ def upgrade() -> None:
     op.add_column(
         "credentials", sa.Column("forgotten_browsers", sa.JSON(), server_default="[]", nullable=False)
     )
+    for name in ("acr", "amr"):
+        op.add_column("grants", sa.Column(name, sa.String(length=64), nullable=True))
     op.add_column("signin_sessions", sa.Column("proved_at", idp.db.UtcDateTime(timezone=True), nullable=True))
     for name, length in (("account", 48), ("browser_key", 32)):
         column = sa.Column(name, sa.String(length=length), server_default="", nullable=False)
@@ -147,6 +153,8 @@ def downgrade() -> None:
     op.drop_column("signin_sessions", "browser_key")
     op.drop_column("signin_sessions", "account")
     op.drop_column("signin_sessions", "proved_at")
+    op.drop_column("grants", "amr")
+    op.drop_column("grants", "acr")
     op.drop_column("credentials", "forgotten_browsers")
     op.drop_column("credentials", "locked_at")
     op.drop_index("ix_audit_events_target", table_name="audit_events")

@@ -7,17 +7,9 @@ from typing import Any
 import flask
 from authlib.oauth2.rfc6749 import TokenMixin, grants
 
-from idp.access.grants import (
-    Grant,
-    GrantRefused,
-    LiveGrant,
-    RefreshReused,
-    RefreshUnknown,
-    ScopeWidened,
-    SignInEnded,
-    rotate_refresh_token,
-)
+from idp.access.grants import Grant, GrantRefused, LiveGrant, SignInEnded
 from idp.access.profiles import AUTH_METHODS
+from idp.access.refresh_tokens import RefreshReused, RefreshUnknown, ScopeWidened, rotate_refresh_token
 from idp.accounts.audit import Action, Event
 from idp.oauth.dpop import bound_key
 from idp.oauth.grants.issue import Issuer, audience_held, scope_held, token_answer

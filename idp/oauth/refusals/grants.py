@@ -55,6 +55,13 @@ SIGN_IN_ENDED = numbered(
     "in again.",
     source="this provider: no token outlives the right it rests on",
 )
+CONSENT_WITHDRAWN = numbered(
+    2112,
+    "invalid_grant",
+    "The person has taken back what this code rests on.",
+    fix="He withdrew his consent before the code came: send him through a new authorization, which asks him.",
+    source="this provider: no token outlives the right it rests on",
+)
 REFRESH_UNKNOWN = numbered(
     2201,
     "invalid_grant",
