@@ -161,8 +161,10 @@ def reset_factors(
     return went
 
 
-def end_sign_ins_by(db: Session, vault: Vault, account: str, *, reason: str, now: datetime) -> int:
-    """End every sign-in that was opened with the secrets of the account of this key; how many."""
+def end_sign_ins_by(
+    db: Session, vault: Vault, account: str, *, reason: str, now: datetime, keep: UUID | None = None
+) -> int:
+    """End every sign-in that was opened with the secrets of the account of this key, but `keep`; how many."""
     kind, _, account_id = account.partition(":")
     column = {
         "person": SigninSession.person_id,
@@ -172,6 +174,8 @@ def end_sign_ins_by(db: Session, vault: Vault, account: str, *, reason: str, now
     # A sign-in of the version before does not say whose secrets opened it: rather one more is ended.
     unsaid = and_(SigninSession.account == "", column == UUID(account_id))
     which = or_(SigninSession.account == account, unsaid)
+    if keep:
+        which = and_(which, SigninSession.id != keep)
     return _end_sessions(db, vault, which, reason=reason, now=now)
 
 
@@ -208,6 +212,18 @@ def withdraw_consent(
     entity, target = str(identity.enterprise_id or ""), f"client:{client_id}"
     trail.record(db, Event(Action.CONSENT_WITHDRAWN, entity=entity, target=target), origin, now=now)
     return True
+
+
+def tell_owner(
+    db: Session, notifier: Notifier, account: Person | Enterprise | Mandate, kind: Kind, *, now: datetime
+) -> None:
+    """Tell the phone of record what was done to an account by staff; a company without an account has none.
+
+    In the transaction of what it tells (MISSION Y, notices).
+    """
+    key = f"mandate:{account.id}" if isinstance(account, Mandate) else key_of(db, account)
+    if key:
+        notifier.tell(db, key, Told(kind), now=now)
 
 
 def key_of(db: Session, account: Person | Enterprise) -> str:

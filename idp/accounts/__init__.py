@@ -4,11 +4,17 @@
 ``identifiers``  parsing of credit codes, ID numbers, phones and account names
 ``identity``     the value (human, company or none, by what right) that sessions and tokens carry
 ``directory``    finding and opening accounts
+``credentials``  whose password it is, what it may not contain, and putting a new one in its place
 ``passwords``    the policy, Argon2id, and the bound on hashes at once
 ``sessions``     sign-in sessions: their truth is here, never in a cache
 ``browsers``     browsers an account knows, and those it was told to forget
-``audit``        the trail, with a keyed MAC a row and sealed hash-chained batches; ``audit_verification`` finds
-                 what was changed or cut off, ``audit_checks`` keeps the outcomes, ``audit_rows`` reads anything
+``audit``        the trail, with a keyed MAC a row and sealed hash-chained batches
+``audit_…``      ``verification`` finds what was changed or cut off, ``checks`` keeps the outcomes, ``rows``
+                 reads anything, ``search`` finds
+``factors``      second factors and recovery codes, an account's own
+``locks``        what 不是我 does to an account
+``notices``      what is told to the phone of record; ``sms_delivery`` sends it
+``staff``        the people who run the platform; ``staff_roster``, ``staff_invitations``
 ``reasons``      why somebody changes what is another's, fit to stand in the trail
 ``outbox``       messages that must leave, written with what caused them
 

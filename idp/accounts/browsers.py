@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from idp.accounts.credentials import owned_by
 from idp.accounts.models import Credential
 from idp.accounts.sessions import SigninSession
 from idp.db import begin_write
@@ -23,11 +24,6 @@ MOST_FORGOTTEN = 50
 """How many forgotten browsers an account remembers. Whoever forgets one more forgets them all: none of
 those on the list may be taken for known again."""
 MOST_SHOWN = 50
-_OWNERS = {
-    "person": Credential.person_id,
-    "legal": Credential.legal_account_id,
-    "mandate": Credential.mandate_id,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +51,21 @@ def list_known(db: Session, account: str, *, within: timedelta, now: datetime) -
             .over(partition_by=browser, order_by=SigninSession.created_at.desc())
             .label("place"),
         )
-        .join(Credential, _owner(account))
+        .join(Credential, owned_by(account))
         .where(
             SigninSession.account == account,
             browser != "",
             SigninSession.created_at > now - within,
-            SigninSession.created_at >= Credential.changed_at,
+            # The one in which the password was set is known, as its owner proved himself with it.
+            or_(
+                SigninSession.created_at >= Credential.changed_at,
+                SigninSession.proved_at >= Credential.changed_at,
+            ),
         )
         .subquery()
     )
     latest = select(signed_in).where(signed_in.c.place == 1).order_by(signed_in.c.last_at.desc())
-    forgotten = set(db.scalar(select(Credential.forgotten_browsers).where(_owner(account))) or ())
+    forgotten = set(db.scalar(select(Credential.forgotten_browsers).where(owned_by(account))) or ())
     return [
         KnownBrowser(row.browser_key, row.browser, row.address, row.first_at, row.last_at)
         for row in db.execute(latest.limit(MOST_SHOWN + len(forgotten)))
@@ -79,7 +79,7 @@ def forget(db: Session, account: str, key: str, *, now: datetime) -> bool:
     With a full list every browser is forgotten, as by a change of the password.
     """
     begin_write(db)
-    credential = db.scalars(select(Credential).where(_owner(account)).with_for_update()).first()
+    credential = db.scalars(select(Credential).where(owned_by(account)).with_for_update()).first()
     was_here = select(SigninSession.id).where(
         SigninSession.account == account, SigninSession.browser_key == key, SigninSession.browser_key != ""
     )
@@ -99,8 +99,3 @@ def open_in(db: Session, account: str, key: str) -> Sequence[UUID]:
         SigninSession.account == account, SigninSession.browser_key == key, SigninSession.ended_at.is_(None)
     )
     return db.scalars(not_ended).all()
-
-
-def _owner(account: str) -> ColumnElement[bool]:
-    kind, _, account_id = account.partition(":")
-    return _OWNERS[kind] == UUID(account_id)

@@ -7,25 +7,19 @@ password was set go the browsers that were known and the steps that were under w
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from idp.accounts.credentials import owned_by
 from idp.accounts.models import Credential
-
-_OWNERS = {
-    "person": Credential.person_id,
-    "legal": Credential.legal_account_id,
-    "mandate": Credential.mandate_id,
-}
 
 
 def lock(db: Session, account: str, *, now: datetime) -> bool:
     """Lock the account of this key (``person:…``, ``legal:…``, ``mandate:…``); True for the one who did."""
     locked = db.execute(
         update(Credential)
-        .where(_of(account), Credential.locked_at.is_(None))
+        .where(owned_by(account), Credential.locked_at.is_(None))
         .values(locked_at=now, changed_at=now),
         execution_options={"synchronize_session": False},
     )
@@ -35,7 +29,7 @@ def lock(db: Session, account: str, *, now: datetime) -> bool:
 def unlock(db: Session, account: str) -> bool:
     """Lift the lock; True for the one who did. Browsers stay unknown."""
     unlocked = db.execute(
-        update(Credential).where(_of(account), Credential.locked_at.is_not(None)).values(locked_at=None),
+        update(Credential).where(owned_by(account), Credential.locked_at.is_not(None)).values(locked_at=None),
         execution_options={"synchronize_session": False},
     )
     return bool(unlocked.rowcount)  # type: ignore[attr-defined]  # an UPDATE's result has it
@@ -43,9 +37,4 @@ def unlock(db: Session, account: str) -> bool:
 
 def locked_since(db: Session, account: str) -> datetime | None:
     """Since when the account is locked; None if it is not."""
-    return db.scalar(select(Credential.locked_at).where(_of(account)))
-
-
-def _of(account: str) -> ColumnElement[bool]:
-    kind, _, account_id = account.partition(":")
-    return _OWNERS[kind] == UUID(account_id)
+    return db.scalar(select(Credential.locked_at).where(owned_by(account)))

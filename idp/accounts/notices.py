@@ -44,6 +44,9 @@ class Kind(StrEnum):
     SECOND_STEP_REFUSED = "second_step_refused"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - an event's name
     LOCKED = "locked"
+    ACCOUNT_SUSPENDED = "account_suspended"
+    ACCOUNT_RESUMED = "account_resumed"
+    SIGNED_OUT_BY_STAFF = "signed_out_by_staff"
 
 
 SENTENCES = {
@@ -57,12 +60,19 @@ SENTENCES = {
     Kind.SECOND_STEP_REFUSED: "您账号的第二步验证多次没有通过，已暂缓再试",
     Kind.PASSWORD_CHANGED: "您的账号密码已修改",
     Kind.LOCKED: "您的{what}已按您的要求暂停，全部登录已退出",
+    Kind.ACCOUNT_SUSPENDED: "您的{what}已停用，全部登录已退出",
+    Kind.ACCOUNT_RESUMED: "您的{what}已恢复使用",
+    Kind.SIGNED_OUT_BY_STAFF: "您的{what}的全部登录已由工作人员退出",
 }
+_NAMED = frozenset({Kind.LOCKED, Kind.ACCOUNT_SUSPENDED, Kind.ACCOUNT_RESUMED, Kind.SIGNED_OUT_BY_STAFF})
+"""What says which account it is about."""
+_BY_HOTLINE = {Kind.LOCKED: "恢复", Kind.ACCOUNT_SUSPENDED: "恢复", Kind.SIGNED_OUT_BY_STAFF: "如有疑问，"}
+"""What has no link, because there is nothing left to lock, and why one would call."""
 _ONCE_A_DAY = frozenset({Kind.SECOND_STEP_ASKED, Kind.SECOND_STEP_REFUSED})
 """What somebody who knows the password can make happen as often as he likes."""
 _ACCOUNTS = {"person": "个人账号", "legal": "法人账号", "mandate": "经办人账号"}
 _OF_A_COMPANY: dict[str, type[LegalAccount | Mandate]] = {"legal": LegalAccount, "mandate": Mandate}
-_LONGEST_COMPANY = 20
+_LONGEST_COMPANY = 16
 
 
 class Notice(Base):
@@ -117,7 +127,7 @@ class Notifier:
         phone = phone_of_record(db, self.vault, account)
         if phone is None or self._often_enough(account, told.kind):
             return False
-        what = _which(db, account) if told.kind is Kind.LOCKED else told.what
+        what = _which(db, account) if told.kind in _NAMED else told.what
         token = new_token(16)
         db.connection().execute(
             _WRITTEN,
@@ -153,12 +163,12 @@ class Notifier:
         at = now.astimezone(SHANGHAI)
         when = f"{at.month} 月 {at.day} 日 {at:%H:%M}"
         said = f"【{self.site}】{when}，{_sentence(kind, what[:_LONGEST_WHAT])}。"
-        if kind is Kind.LOCKED:
-            # There is nothing left to lock, so this token is given to nobody.
-            return said + (
-                f"恢复请拨打服务热线 {self.hotline}。" if self.hotline else "恢复请联系办理业务的单位。"
-            )
-        return f"{said}不是您本人操作？请打开 {self.issuer}/n/{token} 暂停账号。"
+        if sentence := _BY_HOTLINE.get(kind):
+            # There is nothing to lock, so this token is given to nobody.
+            way = f"拨打服务热线 {self.hotline}" if self.hotline else "联系办理业务的单位"
+            return f"{said}{sentence}请{way}。"
+        asked = "要求" if kind is Kind.ACCOUNT_RESUMED else "操作"
+        return f"{said}不是您本人{asked}？请打开 {self.issuer}/n/{token} 暂停账号。"
 
 
 def notifier_of(settings: Settings, vault: Vault, store: EphemeralStore) -> Notifier:

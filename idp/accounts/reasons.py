@@ -36,20 +36,22 @@ class ReasonRefused(Exception):
 
 
 def parse_reason(supplied: str, *, about: Iterable[str | None] = ()) -> str:
-    """The reason as the trail keeps it, 2 to 200 characters. Raises ReasonRefused.
+    """The reason as the trail keeps it: as it was typed, trimmed, 2 to 200 characters. Raises ReasonRefused.
 
     Neither a number of somebody's nor what it is `about` (name, phone, ID number of this account) may stand
     in it.
     """
-    text = plain(supplied) if len(supplied) <= 4 * LONGEST else supplied
-    if len(text) > LONGEST:
+    typed = supplied.strip()
+    if len(typed) > LONGEST:
         raise ReasonRefused(
             f"原因最多 {LONGEST} 个字，请写短一些", f"A reason has at most {LONGEST} characters."
         )
-    if len(text) < SHORTEST:
+    if len(typed) < SHORTEST:
         raise ReasonRefused(
             f"请填写原因，{SHORTEST} 到 {LONGEST} 个字", f"A reason has {SHORTEST} to {LONGEST} characters."
         )
+    # Folded to be searched alone: full-width digits are digits too, and a wide space is a space.
+    text = plain(typed)
     if not text.isprintable():
         raise ReasonRefused("原因里有不能显示的字符，请重新填写", "A reason is printable text.")
     joined = _BETWEEN.sub("", text)
@@ -61,7 +63,7 @@ def parse_reason(supplied: str, *, about: Iterable[str | None] = ()) -> str:
             "原因会长期保留，里面不要写姓名、手机号码和证件号码。请改写，例如写工单编号",
             "A reason is kept for years: no name, phone or ID number may stand in it. Give a ticket instead.",
         )
-    return text
+    return typed
 
 
 def _has_number(text: str, joined: str) -> bool:

@@ -106,7 +106,7 @@ class Proof:
     """How and when somebody proved who he is, and with which account's secrets (its key).
 
     `rests_on` is the account's credential, by its id and when it was set, as it was read: a sign-in opens
-    only while that is still so. None for a proof that is handed on from a sign-in which is there.
+    only while that is still so. A proof that is `handed_on` comes from a sign-in that must still be there.
     """
 
     amr: tuple[str, ...]
@@ -114,6 +114,7 @@ class Proof:
     at: datetime
     account: str
     rests_on: tuple[UUID, datetime] | None = None
+    handed_on: bool = False
 
 
 class NotOpened(Exception):

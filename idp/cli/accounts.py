@@ -14,7 +14,7 @@ from idp.accounts import factors, locks
 from idp.accounts.directory import find_enterprise, find_mandate, find_person
 from idp.accounts.identifiers import mask_name, mask_phone
 from idp.accounts.models import Enterprise, LoginName, Mandate, Person
-from idp.accounts.notices import notifier_of
+from idp.accounts.notices import Kind, notifier_of
 from idp.accounts.sessions import SigninSession, live
 from idp.cli.desk import Desk, Json, Reason, Refused, check_reason, fields, opened, show
 from idp.cli.people import masked
@@ -52,6 +52,7 @@ def suspend_account(name: Name, *, reason: Reason = "", as_json: Json = False) -
             raise Refused("The account is suspended already.")
         backends = desk.backends
         endings.suspend(db, backends.vault, backends.trail, account, desk.origin, reason=reason, now=desk.now)
+        _tell(desk, db, account, Kind.ACCOUNT_SUSPENDED)
         db.flush()
         told = _told(desk, db, account)
     show(told, as_json=as_json, lines=["The account is suspended.", *_lines(told)])
@@ -74,6 +75,7 @@ def resume_account(
             endings.unlock(db, trail, key, desk.origin, reason=reason, now=desk.now)
         else:
             endings.resume(db, trail, account, desk.origin, reason=reason, now=desk.now)
+        _tell(desk, db, account, Kind.ACCOUNT_RESUMED)
         db.flush()
         told = _told(desk, db, account)
     # Whoever made the owner say 不是我 may still know it.
@@ -99,6 +101,11 @@ def reset_factors(name: Name, *, reason: Reason, operator: Operator = "", as_jso
         db.flush()
         told = _told(desk, db, account)
     show(told, as_json=as_json, lines=["Its password opens the account alone now.", *_lines(told)])
+
+
+def _tell(desk: Desk, db: Session, account: Account, kind: Kind) -> None:
+    notifier = notifier_of(desk.settings, desk.backends.vault, desk.backends.store)
+    endings.tell_owner(db, notifier, account, kind, now=desk.now)
 
 
 def _found(desk: Desk, db: Session, name: str, operator: str) -> Account:

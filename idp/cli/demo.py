@@ -177,6 +177,8 @@ def _welcome(settings: Settings) -> Iterator[str]:
     staff = ((m.name, m.account, world.STAFF_PASSWORD, m.totp_secret, m.role.value) for m in world.STAFF)
     yield from table(("工作台 staff", "account", "password", "TOTP secret", "role"), staff)
     yield ""
+    yield f"The console: {settings.issuer}/staff"
+    yield f"What was sent by SMS: {settings.issuer}/demo/outbox.json"
     yield f"All of it for a tool: {settings.issuer}/demo/manifest.json"
     yield f"The idp commands beside it: set -a; . {settings.var_dir / 'demo.env'}"
     yield f"Logs: {settings.var_dir / 'log'}"

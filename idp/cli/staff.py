@@ -22,14 +22,21 @@ from idp.accounts.staff import (
 from idp.accounts.staff_invitations import invite as make_link
 from idp.accounts.staff_roster import NewStaff
 from idp.cli.desk import Desk, Json, Reason, Refused, check_reason, fields, opened, show, table
+from idp.config import Settings
 from idp.crypto import plain
 
 group = typer.Typer(help="The people who work at the console.")
 
 # What makes it wrong input raises idp.accounts.staff_roster.RosterRefused, which becomes exit code 2.
 Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account name at the console.")]
-RoleName = Annotated[StaffRole, typer.Option(help="What he may do at the console.")]
+_ROLES = "|".join(StaffRole)
+RoleName = Annotated[str, typer.Option(metavar=_ROLES, help="What the staff member may do at the console.")]
+_SHORTEST, _LONGEST = (Settings.model_fields[name].default for name in ("account_min", "account_max"))
 _LONGEST_NAME = 60
+_ACCOUNT_HELP = (
+    f"Account name: {_SHORTEST} to {_LONGEST} characters unless the settings say otherwise; "
+    "a letter, then letters, digits, _."
+)
 
 
 @group.callback()
@@ -40,17 +47,18 @@ def describe() -> None:
 @group.command("add")
 def add(
     *,
-    account: Annotated[str, typer.Option(help="Account name: a letter, then letters, digits, _.")],
+    account: Annotated[str, typer.Option(help=_ACCOUNT_HELP)],
     name: Annotated[str, typer.Option(help="Full name.")],
     role: RoleName,
     as_json: Json = False,
 ) -> None:
     """Add a staff member and print the link of his first sign-in, this once."""
+    given = _role(role)
     with opened() as desk:
-        new = NewStaff(_account(desk, account), _full_name(name), role)
+        new = NewStaff(_account(desk, account), _full_name(name), given)
         with desk.transaction() as db:
             row = staff_roster.add_staff(db, desk.backends.vault, new, now=desk.now)
-            _record(desk, db, Action.STAFF_ADDED, row, role=role.value)
+            _record(desk, db, Action.STAFF_ADDED, row, role=given.value)
             told = _invited(desk, db, row)
         show(told, as_json=as_json, lines=fields(told))
 
@@ -103,15 +111,16 @@ def invite(
 @group.command("role")
 def change_role(
     account: Account,
-    role: Annotated[StaffRole, typer.Argument(help="What he may do from now on.")],
+    role: Annotated[str, typer.Argument(metavar=_ROLES, help="What the staff member may do from now on.")],
     *,
     as_json: Json = False,
 ) -> None:
     """Give a staff member another role; his sign-ins end at once."""
+    given = _role(role)
     with opened() as desk, desk.transaction() as db:
         row = _found(db, account)
-        before = staff_roster.change_role(db, row, role, now=desk.now)
-        _record(desk, db, Action.STAFF_CHANGED, row, before=before.value, after=role.value)
+        before = staff_roster.change_role(db, row, given, now=desk.now)
+        _record(desk, db, Action.STAFF_CHANGED, row, before=before.value, after=given.value)
         told = _told(desk, db, row)
     show(told, as_json=as_json, lines=fields(told))
 
@@ -150,6 +159,15 @@ def _account(desk: Desk, typed: str) -> str:
             "a letter, then letters, digits or _, and no credit code."
         )
     return account
+
+
+def _role(typed: str) -> StaffRole:
+    """Raises Refused."""
+    try:
+        return StaffRole(typed)
+    except ValueError:
+        *others, last = StaffRole
+        raise Refused(f"No role {typed[:40]!r}. The roles are {', '.join(others)} and {last}.") from None
 
 
 def _full_name(typed: str) -> str:

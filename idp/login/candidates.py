@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, bindparam, or_, select
+from sqlalchemy import ColumnElement, String, bindparam, select
 from sqlalchemy.orm import Session
 
 from idp.accounts.calendar import civil_day
+from idp.accounts.credentials import browser_tag, words_about
 from idp.accounts.directory import (
     LegalLogin,
     canonical_name,
@@ -30,8 +31,6 @@ from idp.accounts.models import (
     Credential,
     Enterprise,
     EnterpriseStatus,
-    LegalAccount,
-    LoginName,
     Mandate,
     Person,
 )
@@ -68,8 +67,7 @@ class Candidate:
     @property
     def browser_tag(self) -> str:
         """What a known browser remembers: the account and when its password was set."""
-        changed = self.credential.changed_at.isoformat() if self.credential else ""
-        return keyed_digest(b"known-browser", self.key, changed)
+        return browser_tag(self.key, self.credential.changed_at if self.credential else None)
 
     def is_forgotten(self, browser: str) -> bool:
         """Whether its owner took the browser with this id from those he knows."""
@@ -146,7 +144,7 @@ def of_mandate(mandate_id: UUID) -> Finder:
         enterprise = db.get_one(Enterprise, mandate.enterprise_id)
         holder = db.get_one(Person, mandate.person_id)
         found = _operator(db, mandate, enterprise, holder, now=now)
-        return replace(found, about=_words_about(db, vault, mandate, enterprise, holder))
+        return replace(found, about=words_about(db, vault, found.key))
 
     return find
 
@@ -234,17 +232,6 @@ def _password_of(found: LegalLogin) -> StoredPassword | None:
         found.forgotten_browsers or [],
         found.has_factor,
     )
-
-
-def _words_about(
-    db: Session, vault: Vault, mandate: Mandate, enterprise: Enterprise, holder: Person
-) -> tuple[str, ...]:
-    account = select(LegalAccount.id).where(LegalAccount.enterprise_id == enterprise.id)
-    names = select(LoginName.name).where(
-        or_(LoginName.person_id == holder.id, LoginName.legal_account_id.in_(account))
-    )
-    words = (holder.phone(vault), mandate.phone(vault), holder.id_number(vault), enterprise.uscc)
-    return (*(word for word in words if word), *db.scalars(names))
 
 
 def _company_obstacle(status: str, suspended_at: datetime | None) -> str:

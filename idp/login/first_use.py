@@ -7,11 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from idp.accounts import credentials
 from idp.accounts.audit import Action, Event
-from idp.accounts.models import Credential
 from idp.accounts.notices import Kind as NoticeKind
 from idp.accounts.notices import Told
 from idp.accounts.passwords import PasswordRefused, check_new_password
@@ -78,13 +77,14 @@ def choose_password(
 
 def put_in_place(db: Session, old: StoredPassword, new: StoredPassword) -> bool:
     """Put `new` in the place of exactly `old`; False if somebody else changed the password meanwhile."""
-    replaced = db.execute(
-        update(Credential)
-        .where(Credential.id == old.id, Credential.password_hash == old.password_hash)
-        .values(password_hash=new.password_hash, must_change=new.must_change, changed_at=new.changed_at)
-        .execution_options(synchronize_session=False)
+    return credentials.put_in_place(
+        db,
+        old.id,
+        old.password_hash,
+        new.password_hash,
+        must_change=new.must_change,
+        changed_at=new.changed_at,
     )
-    return bool(replaced.rowcount)  # type: ignore[attr-defined]  # an UPDATE's result has it
 
 
 def _kept_at(ticket: str) -> str:

@@ -1,6 +1,7 @@
 """What the browser came for, on which pages it can be answered, and the addresses of the steps.
 
-A pending authorization request is carried as ``tx``; without one a sign-in ends at one's centre.
+A pending authorization request is carried as ``tx``; without one a sign-in ends at the page of ours that
+sent the browser here, carried as ``next``, or at one's centre.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from idp.login.again import Again, Why, asked_again
 from idp.web import cookies, signin
 from idp.web.errors import Stop
 from idp.web.platform import platform
+from idp.web.redirects import own_path
 from idp.web.render import minute
+from idp.web.security import allow_form_to
 from idp.web.words import who
 
 PAGES = {
@@ -54,12 +57,27 @@ def here(view: str, **more: Any) -> str:
     transaction = request.args.get("tx")
     if transaction:
         more["tx"] = transaction
+    elif back_to():
+        more["next"] = back_to()
     return url_for(view, **more)
 
 
-def portal_name(asked: PendingRequest | None) -> str:
-    """Where the journey leads, if to a portal."""
-    return asked.client_name if asked else ""
+def back_to() -> str | None:
+    """The page of ours that sent the browser here to sign in."""
+    return own_path(request.args.get("next", ""))
+
+
+def frame(asked: PendingRequest | None) -> dict[str, Any]:
+    """What every page of a journey says of where it leads, and how to go back there without going on.
+
+    The forms of the page may be answered by the portal: at the end of the journey, or with the refusal. A
+    device has no address to go back to, and asks anew by itself.
+    """
+    if asked is None:
+        return {"portal_name": ""}
+    allow_form_to(asked.form_origins)
+    decline = {"action": here("oauth.decline"), "name": asked.client_name}
+    return {"portal_name": asked.client_name, "decline": None if asked.device else decline}
 
 
 def again(asked: PendingRequest | None) -> Again | None:

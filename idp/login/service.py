@@ -11,15 +11,16 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from idp.accounts import credentials
 from idp.accounts.audit import Action
 from idp.accounts.directory import live_mandates
 from idp.accounts.identity import Identity, Role
 from idp.accounts.models import Mandate
 from idp.accounts.sessions import Proof, SignedIn
-from idp.db import pause
 from idp.login import first_use, second
 from idp.login.candidates import Candidate, Finder
 from idp.login.entry import Browser, Tools, Welcome, check_may_enter, refuse
+from idp.proof import password as password_proof
 from idp.proof import throttle
 from idp.proof.throttle import Throttled
 
@@ -61,20 +62,17 @@ def prove_password(
     attempt = throttle.Try(
         account=candidate.key, known_browser=browser.known_to(candidate), address=browser.origin.address
     )
-    tools.hasher.expect_room()
+    stored = candidate.credential.password_hash if candidate.credential else None
     try:
-        at_home = throttle.admit(tools.store, tools.settings, attempt, now=now)
+        verdict = password_proof.check(
+            db, tools.store, tools.settings, tools.hasher, attempt, password, stored=stored, now=now
+        )
     except Throttled:
         refuse(db, tools, candidate.key, browser, "throttled", action=refused_as, now=now)
         raise
-    stored = candidate.credential.password_hash if candidate.credential else None
-    pause(db)
-    verdict = tools.hasher.verify(stored, password)
     if not verdict.right:
-        throttle.failed(tools.store, attempt)
         refuse(db, tools, candidate.key, browser, "password", action=refused_as, now=now)
         raise WrongPassword
-    throttle.succeeded(tools.store, attempt, at_home=at_home)
     # The hash took its time, and the session would hand out what it loaded before it.
     db.expire_all()
     candidate = find(db, tools.vault, now)
@@ -96,8 +94,17 @@ def mandates_to_choose(db: Session, signed_in: SignedIn, *, now: datetime) -> li
     return live_mandates(db, signed_in.person.id, now=now)
 
 
-def switch_to(mandate: Mandate, signed_in: SignedIn) -> tuple[Identity, Proof]:
+def switch_to(db: Session, mandate: Mandate, signed_in: SignedIn) -> tuple[Identity, Proof]:
     """The identity of acting under `mandate`, on the proof the person gave as himself."""
     session = signed_in.session
     identity = Identity(signed_in.person.id, Role.OPERATOR, mandate.enterprise_id, mandate.id)
-    return identity, Proof(tuple(session.amr.split()), session.acr, session.auth_time, session.account_key)
+    credential = credentials.find(db, session.account_key)
+    proof = Proof(
+        tuple(session.amr.split()),
+        session.acr,
+        session.auth_time,
+        session.account_key,
+        rests_on=(credential.id, credential.changed_at) if credential else None,
+        handed_on=True,
+    )
+    return identity, proof

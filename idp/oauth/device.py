@@ -202,7 +202,12 @@ def _wait(refused: Throttled) -> str:
 
 
 def _ways() -> list[tuple[str, str]]:
-    return [("查看登录记录", url_for("login.start")), ("回到首页", url_for("web.home"))]
+    return [("查看登录记录", _sign_ins()), ("回到首页", url_for("web.home"))]
+
+
+def _sign_ins() -> str:
+    signed_in = signin.current()
+    return signin.sign_ins_of(signed_in.identity.role) if signed_in else url_for("login.start")
 
 
 def _gone() -> Stop:
@@ -210,5 +215,5 @@ def _gone() -> Stop:
         "这个代码已经失效",
         "它已经用过、超过了 10 分钟，或是在另一个浏览器里填写的。如果您刚才点了「允许」，设备已经可以继续；"
         "不是您操作的，请到登录记录里退出登录。要再登录一台设备，请在设备上重新获取代码。",
-        ways=(("填写新的代码", url_for("device.start")), ("查看登录记录", url_for("login.start"))),
+        ways=(("填写新的代码", url_for("device.start")), ("查看登录记录", _sign_ins())),
     )

@@ -1,4 +1,4 @@
-"""The addresses a person's browser comes to: authorize, consent, logout."""
+"""The addresses a person's browser comes to: authorize, consent, decline, logout."""
 
 from __future__ import annotations
 
@@ -84,6 +84,13 @@ def consent() -> Any:
         changed=changed,
         hidden=[shown.field(transaction)],
     )
+
+
+@blueprint.post("/oauth/decline")
+def decline() -> Any:
+    """Somebody goes back to the portal without signing in, or without what it asked for besides."""
+    transaction = request.args.get("tx", "")
+    return _refuse(_resumed(transaction), transaction, AuthorizationError(answers.DENIED))
 
 
 @blueprint.route("/oauth/logout", methods=["GET", "POST"])

@@ -1,7 +1,8 @@
 r"""Ways of proving something, used by every room.
 
 `captcha`: that a human fills in a form. `captcha_image` draws it and `captcha_sound` speaks it.
-`throttle` slows guesses of passwords, `secret_guesses` those of a client's secret.
+`throttle` slows guesses of passwords, `secret_guesses` those of a client's secret; `password` counts a try
+and checks it.
 Second factors: `totp` reads the codes of an authenticator app, `recovery_codes` makes and spends the ten
 for the day it is lost, `passkeys` asks for passkeys and checks the answers. `second_factor` counts the tries
 at a code and spends it; `enrolment` adds, names and removes factors, with audit line and notice.

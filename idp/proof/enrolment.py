@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from idp.accounts import factors
 from idp.accounts.audit import Action, Event, Origin, Trail
+from idp.accounts.calendar import civil_day
 from idp.accounts.factors import Factor, Kind, Passkey, TotpSecret
 from idp.accounts.notices import Kind as NoticeKind
 from idp.accounts.notices import Notifier, Told
@@ -96,7 +97,7 @@ def finish_totp(
     db: Session, tools: Tools, owner: Owner, *, ticket: str, code: str, name: str, now: datetime
 ) -> Added:
     """Add the authenticator app that shows `code` now. Raises SetupGone, EnrolmentRefused."""
-    secret, chosen = totp_secret(tools, owner, ticket), clean_name(name, Kind.TOTP)
+    secret, chosen = totp_secret(tools, owner, ticket), _name(name, Kind.TOTP, now=now)
     if tools.store.increment(_tries(ticket), ttl=SETUP_LIFE) > _TRIES:
         tools.store.delete(_place(ticket))
         raise SetupGone
@@ -115,10 +116,21 @@ def finish_totp(
 
 
 def finish_passkey(
-    db: Session, tools: Tools, owner: Owner, *, challenge_id: str, answer: str, name: str, now: datetime
+    db: Session,
+    tools: Tools,
+    owner: Owner,
+    *,
+    challenge_id: str,
+    answer: str,
+    name: str,
+    made_in: str = "",
+    now: datetime,
 ) -> Added:
-    """Add the passkey that a browser made. Raises EnrolmentRefused, idp.proof.passkeys.PasskeyRefused."""
-    chosen = clean_name(name, Kind.PASSKEY)
+    """Add the passkey that a browser made; without a name it is called by what it was `made_in`.
+
+    Raises EnrolmentRefused, idp.proof.passkeys.PasskeyRefused.
+    """
+    chosen = _name(name, Kind.PASSKEY, made_in=made_in, now=now)
     verified = ceremony(tools, owner.browser).check_added(challenge_id, answer, owner.account)
     if factors.find_passkey(db, verified["credential_id"]):
         raise PasskeyRefused(Why.TAKEN)
@@ -142,8 +154,8 @@ def rename(
     The trail keeps both names of a staff member's factor. Citizens choose theirs freely, and what they write
     is personal data: of those it keeps the id.
     """
-    chosen = clean_name(name, kind)
     held = _find(db, owner, kind, factor_id)
+    chosen = _name(name, kind, now=held.created_at if held else now)
     if held is None or not factors.rename(db, owner.account, kind, factor_id, chosen):
         raise EnrolmentRefused(_NOT_THERE)
     detail: dict[str, Any] = _names(kind, factor_id)
@@ -201,6 +213,11 @@ def clean_name(name: str, kind: Kind) -> str:
     return chosen
 
 
+def default_name(kind: Kind, *, now: datetime, made_in: str = "") -> str:
+    """What a factor is called that was given no name: in what it was made, else its kind, and the day."""
+    return f"{made_in or KINDS[kind]} · {civil_day(now).isoformat()}"
+
+
 _FULL = f"每种方式最多添加 {factors.MOST_OF_A_KIND} 个。请先移除不用的，再添加"
 _NOT_THERE = "没有找到这种验证方式，它可能已经被移除。请刷新页面查看"
 
@@ -208,6 +225,11 @@ _NOT_THERE = "没有找到这种验证方式，它可能已经被移除。请刷
 def _find(db: Session, owner: Owner, kind: Kind, factor_id: UUID) -> Factor | None:
     held = factors.list_factors(db, owner.account)
     return next((one for one in held if (one.kind, one.id) == (kind, factor_id)), None)
+
+
+def _name(typed: str, kind: Kind, *, made_in: str = "", now: datetime) -> str:
+    """What it is called from now on. Raises EnrolmentRefused."""
+    return clean_name(typed, kind) if plain(typed) else default_name(kind, made_in=made_in, now=now)
 
 
 def _names(kind: Kind, factor_id: UUID) -> dict[str, Any]:

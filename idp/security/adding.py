@@ -21,8 +21,9 @@ from idp.security import codes, room, service
 from idp.security.forms import PasskeyForm, TotpForm
 from idp.web import signin
 from idp.web.errors import Stop
-from idp.web.platform import db, now, settings
+from idp.web.platform import db, now, platform, settings
 from idp.web.security import allow_scripts
+from idp.web.words import device_words
 
 _AMR = {Kind.TOTP: "otp", Kind.PASSKEY: "hwk"}
 
@@ -53,7 +54,7 @@ def totp_app() -> Any:
         return redirect(room.onward("totp", ticket=fresh, **again), 303)
     except EnrolmentRefused as refused:
         form.code.errors = [str(refused)]
-    label = service.label(db(), room.visit().signed_in)
+    label = service.label(db(), platform().vault, room.visit().signed_in)
     address = totp.address(secret, account=label, site=settings().site_name)
     return room.show(
         "totp",
@@ -90,6 +91,7 @@ def passkey() -> Any:
                 challenge_id=form.challenge_id.data or "",
                 answer=form.answer.data or "",
                 name=form.name.data or "",
+                made_in=device_words(signin.device().browser),
                 now=now(),
             )
             return _added(Kind.PASSKEY, added)
@@ -97,7 +99,7 @@ def passkey() -> Any:
             form.form_errors.append(str(refused))
     asked = ceremony.ask_to_add(
         account,
-        label=service.label(db(), room.visit().signed_in),
+        label=service.label(db(), platform().vault, room.visit().signed_in),
         present=factors.passkeys_of(db(), account),
     )
     allow_scripts()

@@ -16,7 +16,7 @@ from idp.accounts import factors
 from idp.proof import enrolment, recovery_codes, recovery_shown
 from idp.security import room, service
 from idp.web import signin
-from idp.web.platform import db, now, settings
+from idp.web.platform import db, now, platform, settings
 from idp.web.render import day
 
 _DONE = {
@@ -64,7 +64,9 @@ def codes() -> Any:
     found = _in_sight()
     if not found:
         return redirect(room.onward("overview", done="codes-gone"), 303)
-    return room.show("codes", codes=found, done=_DONE.get(request.args.get("done", ""), ""))
+    done = _DONE.get(request.args.get("done", ""), "")
+    # They are in sight for ten minutes: the day they are shown is the day they were made.
+    return room.show("codes", codes=found, done=done, made_on=day(now()))
 
 
 @room.own_account_only
@@ -77,7 +79,7 @@ def as_file() -> Any:
     text = recovery_shown.as_text(
         found,
         site=settings().site_name,
-        account=service.label(db(), room.visit().signed_in),
+        account=service.label(db(), platform().vault, room.visit().signed_in),
         issuer=settings().issuer,
         day=day(now()),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from wtforms import Form, HiddenField, StringField
+from wtforms import Form, HiddenField, PasswordField, StringField
+from wtforms.validators import EqualTo, InputRequired, Length
 
 from idp.accounts.factors import Kind
 from idp.proof.enrolment import EnrolmentRefused, clean_name
@@ -34,3 +35,15 @@ class PasskeyForm(NameForm):
 
     challenge_id = HiddenField()
     answer = HiddenField()
+
+
+def _secret(missing: str, *more: EqualTo) -> PasswordField:
+    return PasswordField(validators=[InputRequired(missing), Length(max=4096, message="密码太长"), *more])
+
+
+class PasswordForm(Form):
+    """The old password, and the new one twice."""
+
+    old_password = _secret("请填写旧密码")
+    new_password = _secret("请填写新密码")
+    confirm_password = _secret("请再次输入新密码", EqualTo("new_password", "两次填写的新密码不一样"))

@@ -25,6 +25,7 @@ _ENDINGS = {
     "mandate_ended": "授权结束",
     "suspended": "账号暂停",
     "browser_forgotten": "浏览器已忘记",
+    "password_changed": "密码已修改",
     "locked": "您报告不是本人操作",
     "factors_reset": "第二步验证已重置",
     "ended_by_staff": "由工作人员结束",

@@ -7,7 +7,7 @@ from typing import Any
 from flask import request
 
 from idp.access import consents
-from idp.accounts import factors
+from idp.accounts import credentials, factors
 from idp.accounts.factors import MOST_OF_A_KIND, Kind
 from idp.proof import enrolment, recovery_codes
 from idp.security import browsers, history, room, service
@@ -17,6 +17,7 @@ from idp.web.words import browser_words, place_words
 
 _RECENT = 10
 _DONE = {
+    "password-changed": "密码已修改，这个账号在别处的登录已全部退出。",
     "totp-added": "验证器 App 已添加，下次登录时可以使用。",
     "passkey-added": "通行密钥已添加，下次登录时可以使用。",
     "codes-saved": "恢复码已保存，以后不再显示。",
@@ -37,6 +38,7 @@ def overview() -> Any:
         done=_DONE.get(request.args.get("done", ""), ""),
         own=here.own,
         protection=_protection(here.account) if here.own else None,
+        password_set=_password_set(here.account) if here.own else "",
         browsers=_browsers() if here.own else [],
         apps=[
             {"id": one.client_id, "name": one.client_name, "when": minute(one.given_at)}
@@ -45,6 +47,11 @@ def overview() -> Any:
         sign_ins=[history.words(row) for row in recent.rows],
         total=recent.total,
     )
+
+
+def _password_set(account: str) -> str:
+    credential = credentials.find(db(), account)
+    return minute(credential.changed_at) if credential else ""
 
 
 def _protection(account: str) -> dict[str, Any]:

@@ -92,9 +92,26 @@ def fresh_proof_required(view: View) -> View:
         here = visit()
         if signin.proved_lately(here.signed_in, has_factor=here.has_factor):
             return view(*args, **kwargs)
-        return redirect(url_for("login.confirm", next=request.full_path.rstrip("?")), 303)
+        return _to_confirm()
 
     return cast("View", guarded)
+
+
+def fresh_factor_required(view: View) -> View:
+    """The same where the view itself asks for the password: only an account with a factor proves it first."""
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        here = visit()
+        if not here.has_factor or signin.proved_lately(here.signed_in, has_factor=True):
+            return view(*args, **kwargs)
+        return _to_confirm()
+
+    return cast("View", guarded)
+
+
+def _to_confirm() -> Response:
+    return redirect(url_for("login.confirm", next=request.full_path.rstrip("?")), 303)
 
 
 def sent() -> bool:

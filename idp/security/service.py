@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from idp.access import endings
 from idp.accounts import browsers
 from idp.accounts.audit import Action, Event, Origin, Trail
+from idp.accounts.identifiers import mask_name
 from idp.accounts.identity import Identity, Role
 from idp.accounts.models import Enterprise, LoginName
 from idp.accounts.sessions import SignedIn, SigninSession, live, opened_with
@@ -91,15 +92,30 @@ def forget_browser(
     return True
 
 
-def label(db: Session, signed_in: SignedIn) -> str:
-    """What an authenticator files the account under: the names its owner types, and nothing about him."""
+def label(db: Session, vault: Vault, signed_in: SignedIn) -> str:
+    """What an authenticator files the account under: told apart from others on one device, no name in full.
+
+    Several operators of a company may share a computer; one human may have an account for each company.
+    """
+    identity, company = signed_in.identity, signed_in.enterprise
+    if identity.role is Role.LEGAL_REPRESENTATIVE and company:
+        return company.name
+    masked = mask_name(signed_in.person.name(vault))
+    if identity.role is Role.OPERATOR and company:
+        return f"经办人 {masked} · {company.name}"
+    mine = LoginName.person_id == identity.person_id
+    return db.scalar(select(LoginName.name).where(mine)) or masked
+
+
+def username(db: Session, signed_in: SignedIn) -> str:
+    """By what a password manager finds the account: a name that is typed, never a phone or ID number."""
     identity = signed_in.identity
     if identity.role is Role.OPERATOR:
-        return f"经办人 {signed_in.enterprise.uscc if signed_in.enterprise else ''}".strip()
+        return signed_in.enterprise.uscc if signed_in.enterprise else ""
     column, owner = LoginName.person_id, identity.person_id
     if identity.legal_account_id:
         column, owner = LoginName.legal_account_id, identity.legal_account_id
-    return db.scalar(select(LoginName.name).where(column == owner)) or "我的账号"
+    return db.scalar(select(LoginName.name).where(column == owner)) or ""
 
 
 def _alive(db: Session, ids: Sequence[UUID], *, now: datetime) -> set[UUID]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from idp.security import adding, apps, browsers, changing, codes, history, overview
+from idp.security import adding, apps, browsers, changing, codes, history, overview, password
 from idp.security.room import blueprint
 
 __all__ = ["blueprint"]
@@ -11,6 +11,7 @@ _FORM = ["GET", "POST"]
 _FACTOR = "/factors/<any(totp,passkey):kind>/<uuid:factor_id>"
 
 blueprint.add_url_rule("", "overview", overview.overview)
+blueprint.add_url_rule("/password", "password", password.password, methods=_FORM)
 blueprint.add_url_rule("/totp", "totp", adding.totp_app, methods=_FORM)
 blueprint.add_url_rule("/passkey", "passkey", adding.passkey, methods=_FORM)
 blueprint.add_url_rule("/recovery-codes", "recovery_codes", codes.renew, methods=_FORM)

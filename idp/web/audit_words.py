@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import datetime
 from typing import Any, TypeGuard
 
 from idp.accounts.audit import Action
 from idp.accounts.calendar import SHANGHAI
+from idp.web.audit_values import as_text, value_words, why_words
+from idp.web.client_words import IN_METADATA
 
 ACTIONS: dict[str, str] = {
     Action.SIGNED_IN: "登录",
@@ -74,12 +75,14 @@ _KINDS = {
     "enterprise": "企业",
     "event": "审计记录",
     "check": "审计校验",
+    "notice": "通知短信里的「不是我」",
     "worker": "后台任务",
     "nobody": "没有这个账号",
 }
 _DETAILS = {
     "acr": "认证等级",
     "action": "事项",
+    "active": "正在使用的密钥",
     "actor": "操作人",
     "address": "页面",
     "after": "已通过的验证",
@@ -88,36 +91,40 @@ _DETAILS = {
     "anchor": "封存末端",
     "asked_in": "要求第二步验证的请求",
     "by": "发起方",
+    "change": "改动",
+    "device": "通过设备授权",
     "ended": "结束的登录数",
     "events": "校验的记录数",
     "factor": "第二步验证编号",
-    "fields": "项目",
+    "factors": "移除的第二步验证数",
     "faults": "发现的问题数",
+    "fields": "项目",
     "filter": "查询条件",
     "first_day": "起始日期",
     "format": "格式",
+    "found": "结果",
     "invitation": "链接编号",
     "kind": "类型",
     "last_day": "截止日期",
     "method": "方法",
     "name": "名称",
+    "next": "下一把密钥",
+    "profile": "安全等级",
     "reason": "原因",
+    "recovery_codes_left": "剩余恢复码",
     "remotely": "在其他浏览器上退出",
+    "removed": "移除的密钥",
     "request_id": "请求编号",
+    "reset": "先移除原有凭据",
+    "retired": "停止签名的密钥",
     "role": "身份",
     "rows_at_most": "最多行数",
     "scope": "授权范围",
     "session": "登录编号",
     "target": "对象",
+    "uses_left": "剩余使用次数",
+    "value": "岗位",
     "why": "被拒原因",
-}
-_WHY = {
-    "password": "密码不正确",
-    "throttled": "频率限制",
-    "not allowed": "账号不可用",
-    "another identity": "不是当时要登录的身份",
-    "first use": "要先用密码登录并改密码",
-    "code": "动态口令或恢复码不正确",
 }
 UNREADABLE = "无法读取"
 """What stands in the place of a value that is not what this program writes."""
@@ -156,6 +163,7 @@ _FAULTS = (
 )
 _SHOWN = 8
 _CHANGE = ("before", "after")
+_SEARCHED_BY = "查找方式"
 
 
 def printable(text: str) -> str:
@@ -179,6 +187,16 @@ def key_words(key: str | None) -> str:
     return f"{words} {rest}" if len(rest) <= 2 * _SHOWN else f"{words} …{rest[-_SHOWN:]}"
 
 
+def action_line(action: str | None, detail: dict[str, Any] | None) -> str:
+    """What was done, with the reason where it was refused: a line of the list."""
+    why = (detail or {}).get("why")
+    return (
+        f"{action_words(action)}：{printable(why_words(why))}"
+        if isinstance(why, str)
+        else action_words(action)
+    )
+
+
 def kind_words(key: str | None) -> str:
     """The kind of an actor or target alone."""
     return _KINDS.get(key.partition(":")[0], "") if key else ""
@@ -189,7 +207,7 @@ def detail_rows(detail: dict[str, Any] | None) -> list[tuple[str, str]]:
     if detail is None:
         return [("详情", UNREADABLE)]
     return [
-        (_named(name), printable(_why(str(value))) if name == "why" else _text(value))
+        (_SEARCHED_BY if name == "by" and "found" in detail else _named(name), _text(name, value))
         for name, value in detail.items()
         if name not in _CHANGE or not _is_change(detail)
     ]
@@ -204,8 +222,8 @@ def change_rows(detail: dict[str, Any] | None) -> list[tuple[str, str, str, bool
     return [
         (
             _named(name),
-            _text(before.get(name, "")),
-            _text(after.get(name, "")),
+            _text(name, before.get(name, "")),
+            _text(name, after.get(name, "")),
             before.get(name) != after.get(name),
         )
         for name in names
@@ -230,10 +248,6 @@ def fault_words(fault: str) -> tuple[str, str]:
     return fault, ""
 
 
-def _why(value: str) -> str:
-    return "通行密钥没有通过" if value.startswith("passkey") else _WHY.get(value, value)
-
-
 def _is_change(detail: dict[str, Any] | None) -> TypeGuard[dict[str, Any]]:
     # Where nothing was before, what came after is an object; a mere word has another sense.
     return detail is not None and ("before" in detail or isinstance(detail.get("after"), dict))
@@ -246,20 +260,10 @@ def _as_fields(value: Any) -> dict[str, Any]:
 
 
 def _named(name: str) -> str:
-    return _DETAILS.get(name) or printable(name)
+    return _DETAILS.get(name) or IN_METADATA.get(name) or printable(name)
 
 
-def _text(value: Any) -> str:
-    return printable(_as_text(value))
-
-
-def _as_text(value: Any) -> str:
-    if value is True or value is False:
-        return "是" if value else "否"
-    if value in ("", None, [], {}):
-        return "—"
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return "、".join(value)
-    if isinstance(value, dict):
-        return "；".join(f"{_named(name)}：{_text(one)}" for name, one in value.items())
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+def _text(name: str, value: Any) -> str:
+    if isinstance(value, dict) and value:
+        return "；".join(f"{_named(one)}：{_text(one, told)}" for one, told in value.items())
+    return printable(as_text(value_words(name, value, action_words=action_words)))

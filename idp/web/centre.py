@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from idp.access.endings import end_other_sessions
 from idp.accounts.audit import Action, Event
-from idp.accounts.identity import Role
+from idp.accounts.identity import Role, account_of
 from idp.accounts.sessions import SignedIn, list_live, seen_from
 from idp.web import shown, signin
 from idp.web.platform import db, now, platform
@@ -58,7 +58,10 @@ def frame(signed_in: SignedIn) -> dict[str, Any]:
         ("账号安全", security, "shield-check", request.blueprint == "security"),
         ("登录记录", url_for(sessions), "history", request.endpoint == sessions),
     ]
+    own = signed_in.session.account_key == account_of(signed_in.identity)
     return {
+        "change_password": url_for("security.password", centre=NAMES[signed_in.identity.role]) if own else "",
+        "sessions_href": url_for(sessions),
         "centre_name": name,
         "centre_href": url_for(home),
         "who": who(signed_in, platform().vault),
@@ -87,6 +90,7 @@ def sessions_page() -> Any:
         sessions=listed,
         changed=shown.changed_since(),
         hidden=[shown.field()],
+        history_href=url_for("security.sign_ins", centre=NAMES[signed_in.identity.role]),
         **frame(signed_in),
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import Flask, Request, Response, g, redirect, request, url_for
@@ -23,8 +24,12 @@ from idp.accounts.sessions import Device, Proof, SignedIn
 from idp.web import cookies
 from idp.web.errors import Stop
 from idp.web.platform import db, now, platform, roll_back, settings
+from idp.web.redirects import own_path
 
 View = TypeVar("View", bound=Callable[..., Any])
+
+_ENTRANCES = {"person": "login.person", "operator": "login.operator", "enterprise": "login.legal"}
+"""The way in to each centre, by what stands for it in its addresses."""
 
 
 def sign_in_required(view: View) -> View:
@@ -56,6 +61,11 @@ def current() -> SignedIn | None:
     """The live sign-in of this browser, or None."""
     found: SignedIn | None = getattr(current_user, "signed_in", None)
     return found
+
+
+def has_ended() -> bool:
+    """Whether this browser brought a sign-in that does not count any more: unused too long, or ended."""
+    return cookies.session_token() is not None and current() is None
 
 
 def required() -> SignedIn:
@@ -110,7 +120,7 @@ def _opened(identity: Identity, proof: Proof) -> str:
     replaced = before is not None and end_session_of(
         db(), platform().vault, before, reason="replaced", now=now()
     )
-    if proof.rests_on is None and not replaced:
+    if proof.handed_on and not replaced:
         raise sessions.NotOpened
     lifetime = settings().seconds("session_lifetime")
     return sessions.open_session(db(), identity, proof, device(), lifetime=lifetime, now=now())[1]
@@ -181,6 +191,14 @@ def home_of(role: Role | str) -> str:
     }.get(Role(role), url_for("person.centre"))
 
 
+def sign_ins_of(role: Role | str) -> str:
+    """The address of the list of his sign-ins."""
+    return {
+        Role.LEGAL_REPRESENTATIVE: url_for("enterprise.sessions"),
+        Role.OPERATOR: url_for("enterprise.operator_sessions"),
+    }.get(Role(role), url_for("person.sessions"))
+
+
 def _load(_request: Request) -> Any:
     token = cookies.session_token()
     if token is None:
@@ -193,6 +211,21 @@ def _load(_request: Request) -> Any:
 
 
 def _to_sign_in() -> BaseResponse:
-    # The journey goes on where it was when the sign-in ran out.
+    """To the way in to what was asked for; the journey goes on where it was when the sign-in ran out."""
     transaction = request.args.get("tx")
-    return redirect(url_for("login.start", tx=transaction) if transaction else url_for("login.start"))
+    if transaction:
+        return redirect(url_for("login.start", tx=transaction))
+    wanted = _wanted()
+    _, first, second, *_ = (*urlsplit(wanted or request.path).path.split("/"), "", "")
+    entrance = _ENTRANCES.get(second, "login.start") if first == "center" else "login.start"
+    return redirect(url_for(entrance, next=wanted))
+
+
+def _wanted() -> str | None:
+    """The page that was asked for, if it can be opened again; a step of the sign-in leads on itself."""
+    if request.blueprint == "login":
+        return own_path(request.args.get("next", ""))
+    if request.method != "GET":
+        return None
+    query = request.query_string.decode("latin-1")
+    return own_path(f"{request.path}?{query}" if query else request.path)

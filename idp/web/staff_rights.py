@@ -14,6 +14,7 @@ OPEN: Roles | None = None
 ALL: Roles = frozenset(StaffRole)
 _ADMIN: Roles = frozenset({StaffRole.ADMIN})
 _AUDIT: Roles = frozenset({StaffRole.AUDITOR})
+_RUNNING: Roles = _ADMIN | _AUDIT
 
 RIGHTS: dict[str, dict[str, Roles | None]] = {
     # Coming in and going out
@@ -37,6 +38,8 @@ RIGHTS: dict[str, dict[str, Roles | None]] = {
     # The day at a glance
     "staff_overview.index": {"GET": ALL},
     "staff_overview.slash": {"GET": ALL},
+    # Messages that have not arrived
+    "staff_deliveries.index": {"GET": _RUNNING},
     # Relying parties
     "staff_clients.index": {"GET": _ADMIN},
     "staff_clients.client": {"GET": _ADMIN},

@@ -117,6 +117,11 @@ def browser_words(user_agent: str) -> str:
     return f"{browser}，{system}" if system else browser
 
 
+def device_words(user_agent: str) -> str:
+    """The same with the system first, as people name a device: Windows，Chrome 130."""
+    return "，".join(reversed(browser_words(user_agent).split("，")))
+
+
 def place_words(address: str) -> str:
     """Where a request came from, as far as its address says."""
     try:

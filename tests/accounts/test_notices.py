@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from idp.accounts.models import LegalAccount
+from idp.accounts.models import Enterprise, LegalAccount
 from idp.accounts.notices import SMS, Kind, Notice, Notifier, Told, find_notice
 from idp.accounts.outbox import OutboxMessage
 from idp.accounts.sessions import Device
@@ -74,12 +74,13 @@ def test_a_text_says_when_what_and_what_to_do_and_nobodys_name(world: World, kin
     assert "{" not in text
     for private in (person.name, person.phone, person.id_number, person.account, "203.0.113.7"):
         assert private not in text
-    if kind is Kind.LOCKED:
+    if kind in {Kind.LOCKED, Kind.ACCOUNT_SUSPENDED, Kind.SIGNED_OUT_BY_STAFF}:
         assert world.settings.hotline in text
         assert "/n/" not in text
     else:
         assert f"{notifier.issuer}/n/" in text
         assert text.endswith(" 暂停账号。")
+        assert f"不是您本人{'要求' if kind is Kind.ACCOUNT_RESUMED else '操作'}？" in text
 
 
 @pytest.mark.parametrize("installation", ["sqlite"], indirect=True)
@@ -93,6 +94,22 @@ def test_a_lock_says_which_of_the_accounts_on_one_phone_it_is(world: World) -> N
     called = ("个人账号", f"法人账号（{company}）", f"经办人账号（{company}）")
     for text, account in zip(texts(world), called, strict=True):
         assert f"，您的{account}已按您的要求暂停" in text["text"]
+
+
+@pytest.mark.parametrize("installation", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("kind", [Kind.ACCOUNT_SUSPENDED, Kind.ACCOUNT_RESUMED, Kind.SIGNED_OUT_BY_STAFF])
+def test_what_staff_did_is_told_of_one_account_in_140_characters(world: World, kind: Kind) -> None:
+    operator = world.an_operator()
+    with world.write() as db:
+        company = db.get_one(Enterprise, operator.company.row.id)
+        company.name = "松花江流域示例农产品加工与冷链物流有限公司"
+    issuer = "https://denglu.tongyirenzheng.example.gov.cn"
+    notifier = replace(world.platform.notifier, issuer=issuer + "x" * (45 - len(issuer)))
+    with time_machine.travel(datetime(2026, 11, 30, 16, 5, tzinfo=UTC), tick=False):
+        assert tell(world, f"mandate:{operator.mandate.id}", kind, notifier=notifier)
+    (told,) = texts(world)
+    assert "经办人账号（松花江" in told["text"]
+    assert len(told["text"]) <= 140
 
 
 def test_of_the_links_token_only_the_hash_is_kept(world: World) -> None:

@@ -30,6 +30,20 @@ def test_a_suspended_person_is_out_and_comes_back_when_resumed(idp: Command, wor
     assert actions == ["account_suspended", "account_resumed"]
 
 
+@pytest.mark.parametrize("installation", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("kind", ["person", "legal"])
+def test_the_owner_is_told_that_the_account_is_suspended_and_resumed(
+    idp: Command, world: World, kind: str
+) -> None:
+    """MISSION Y: what happens to an account is told to the phone of record."""
+    _, named = somebody_of(world, kind)
+    idp.does("account", "suspend", *named)
+    idp.does("account", "resume", *named)
+    suspended, resumed = texts(world)
+    assert "已停用，全部登录已退出" in suspended["text"]
+    assert "已恢复使用" in resumed["text"]
+
+
 @pytest.mark.parametrize("by", ["uscc", "account"])
 def test_a_company_is_found_by_credit_code_and_by_account(idp: Command, world: World, by: str) -> None:
     company = world.a_company()

@@ -55,6 +55,21 @@ def test_an_account_name_is_taken_once(idp: Command, world: World) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "arguments", [(*ADD[:-1], "admin"), ("staff", "role", "fangxz", "Value error")], ids=["add", "role"]
+)
+def test_a_role_nobody_has_is_answered_with_the_four_there_are(
+    embedded: Command, arguments: tuple[str, ...]
+) -> None:
+    told = embedded.refuses(*arguments)
+    assert "customer_service, supervisor, administrator and auditor" in told
+    assert "Invalid value" not in told
+
+
+def test_the_help_says_how_long_an_account_name_is(embedded: Command) -> None:
+    assert "6 to 20 characters" in " ".join(embedded("staff", "add", "--help").out.split())
+
+
 def test_a_new_link_ends_the_one_before(idp: Command, world: World) -> None:
     first, second = idp.does(*ADD)["link"], idp.does("staff", "invite", "fangxz")["link"]
     assert "链接已用过" in world.browser().open(urlsplit(first).path).text
@@ -128,7 +143,7 @@ def test_people_can_read_the_list(idp: Command, world: World) -> None:
         ((*ADD[:5], " ", *ADD[6:]), "--name"),
         ((*ADD[:5], "a\nb", *ADD[6:]), "--name"),
         ((*ADD[:5], "名" * 61, *ADD[6:]), "--name"),
-        ((*ADD[:7], "root"), "--role"),
+        ((*ADD[:7], "root"), "No role 'root'"),
         (("staff", "show", "nobody"), "nobody"),
         (("staff", "invite", "x" * 5000), "No staff member"),
         (("staff", "show", "\udcff"), "No staff member"),

@@ -26,6 +26,7 @@ WRONG = "Not-this-one 7"
 VAGUE = "账号或密码不正确，请核对后重新填写"
 TOO_MANY = "尝试次数过多"
 ONES_SIGN_INS = "登录记录"
+CENTRES = {"/center/enterprise", "/center/operator", "/center/person"}
 
 _MADE_ANEW = (
     (r'name="csrf_token" value="[^"]+"', "csrf"),
@@ -68,7 +69,7 @@ def what_a_stranger_sees(page: Page, *typed: str) -> tuple[int, str, str]:
 
 def is_in(page: Page) -> bool:
     """Whether this answer let somebody in."""
-    return page.status == 303 and page.location.endswith("/sessions")
+    return page.status == 303 and page.location in CENTRES
 
 
 def change_password(world: World, person: APerson, password: str) -> None:

@@ -111,4 +111,4 @@ def test_being_turned_away_by_a_crowd_costs_no_try(world: World) -> None:
         assert browser.sign_in_person(person).status == 503
     for _time in range(taken):
         hasher._room.release()
-    assert browser.sign_in_person(person).url == "/center/person/sessions"
+    assert browser.sign_in_person(person).url == "/center/person"

@@ -132,17 +132,17 @@ def test_a_mandates_password_opens_that_mandate_alone(world: World) -> None:
     )
 
 
-def test_a_bare_sign_in_ends_at_the_list_of_ones_sign_ins(world: World) -> None:
+def test_a_bare_sign_in_ends_at_the_first_page_of_ones_centre(world: World) -> None:
     company, operator, person = world.a_company(), world.an_operator(), world.a_person()
-    assert world.browser().sign_in_legal(company).url == "/center/enterprise/sessions"
-    assert world.browser().sign_in_operator(operator).url == "/center/operator/sessions"
-    assert world.browser().sign_in_person(person).url == "/center/person/sessions"
+    assert world.browser().sign_in_legal(company).url == "/center/enterprise"
+    assert world.browser().sign_in_operator(operator).url == "/center/operator"
+    assert world.browser().sign_in_person(person).url == "/center/person"
 
 
 def test_whoever_is_signed_in_is_not_asked_again(world: World) -> None:
     browser = world.browser()
     browser.sign_in_person(world.a_person())
-    assert browser.open("/login").url == "/center/person/sessions"
+    assert browser.open("/login").url == "/center/person"
 
 
 @pytest.mark.parametrize("way", ["legal", "operator", "person"])

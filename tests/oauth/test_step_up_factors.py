@@ -164,4 +164,4 @@ def test_the_step_up_is_answered_by_the_one_it_was_shown_to(world: World) -> Non
 def test_without_a_sign_in_or_a_request_there_is_nothing_to_raise(world: World) -> None:
     assert world.browser().open("/login/second", follow=False).location == "/login"
     page = a_signed_in_person(world).open("/login/second", follow=False)
-    assert page.location == "/center/person/sessions"
+    assert page.location == "/center/person"

@@ -344,6 +344,11 @@ def test_a_refused_name_keeps_the_secret_and_the_old_name(world: World) -> None:
     with changing(world) as db, pytest.raises(EnrolmentRefused, match="最多 40 个字符"):
         enrolment.rename(db, tools_of(world), owner, one.kind, one.id, "名" * 41, now=START)
     assert held_by(world, owner) == [(Kind.TOTP, "手机")]
+    with changing(world) as db:
+        enrolment.rename(db, tools_of(world), owner, one.kind, one.id, " ", now=START)
+    with world.reading() as db:
+        named = factors.list_factors(db, owner.account)[0].name
+    assert named == enrolment.default_name(one.kind, now=one.created_at), "a name taken away is the given one"
 
 
 def test_what_belongs_to_another_account_is_not_there(world: World) -> None:

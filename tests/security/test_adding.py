@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from urllib.parse import quote
@@ -12,10 +13,12 @@ import time_machine
 from sqlalchemy import select
 
 from idp.accounts.audit import Action, AuditEvent
+from idp.accounts.calendar import civil_day
 from idp.accounts.factors import RecoveryCode, TotpSecret, list_factors
 from idp.accounts.notices import Notice
 from idp.accounts.sessions import SigninSession
 from tests.authenticator import AnAuthenticator
+from tests.login.acting import sign_in
 from tests.pages import error_sentences
 from tests.security.acting import (
     PASSKEY,
@@ -29,6 +32,8 @@ from tests.security.acting import (
     signed_in,
 )
 from tests.world import APerson, World
+
+ON_WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/130.0.0.0 Safari/537.36"
 
 
 def key_of(person: APerson) -> str:
@@ -53,6 +58,39 @@ def test_an_authenticator_app_is_added_by_its_first_code(world: World) -> None:
     assert len(codes_on(page)) == 10
     assert held(world, person) == [("totp", "我的手机")]
     assert "我的手机" in browser.open(ROOM).text
+
+
+def test_what_was_given_no_name_is_called_by_where_it_was_made_and_the_day(world: World) -> None:
+    person, browser = world.a_person(), world.browser(user_agent=ON_WINDOWS)
+    browser.sign_in_person(person)
+    adds_totp(world, browser, name=" ")
+    adds_passkey(browser, name=" ")
+    day = civil_day(world.now())
+    assert held(world, person) == [
+        ("totp", f"验证器 App · {day}"),
+        ("passkey", f"Windows，Chrome 130 · {day}"),
+    ]
+
+
+def test_a_label_tells_two_operators_and_ones_accounts_apart(world: World) -> None:
+    """One computer may hold passkeys of many: each is filed under a name that is his, and masked."""
+    company = world.a_company()
+    person = world.a_person(name="李思远")
+    operator = world.an_operator(company, person)
+    labels = {}
+    for centre, known in (("person", person), ("enterprise", company), ("operator", operator)):
+        browser = world.browser()
+        sign_in(browser, known)
+        page = browser.open(f"/center/{centre}/security/passkey")
+        user = json.loads(options_on(page))["user"]
+        assert user["name"] == user["displayName"]
+        labels[centre] = user["name"]
+        assert labels[centre] in browser.open(f"/center/{centre}/security/totp").text
+    assert labels == {
+        "person": person.account,
+        "enterprise": company.name,
+        "operator": f"经办人 李*远 · {company.name}",
+    }
 
 
 def test_adding_one_is_audited_and_told_to_the_phone_of_record(world: World) -> None:

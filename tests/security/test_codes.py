@@ -8,6 +8,7 @@ import time_machine
 from sqlalchemy import delete
 
 from idp.accounts.factors import RecoveryCode
+from idp.web.render import day
 from tests.security.acting import ROOM, adds_passkey, adds_totp, codes_on, signed_in
 from tests.world import World
 
@@ -82,3 +83,13 @@ def test_only_codes_that_still_count_are_seen(world: World) -> None:
     with world.write() as db:
         db.execute(delete(RecoveryCode))
     assert browser.open(CODES, follow=False).location == f"{ROOM}?done=codes-gone"
+
+
+def test_a_printed_sheet_says_whose_codes_it_holds_and_since_when(world: World) -> None:
+    """MISSION Y: the names as the page masks them; they are found among other papers again."""
+    _, browser = signed_in(world)
+    page = adds_passkey(browser)
+    sheet = page.html.partition('class="tx-only-print"')[2].partition("</div>")[0]
+    assert f"{world.settings.site_name}，第二步验证的恢复码" in sheet
+    assert "账号：个人，林*满" in sheet
+    assert day(world.now()) in sheet

@@ -68,7 +68,7 @@ def test_the_way_back_survives_the_proof(world: World) -> None:
 
 def test_nobody_signs_in_as_a_guest_here(world: World) -> None:
     for address in (ROOM, TOTP, PASSKEY, f"{ROOM}/sign-ins", f"{ROOM}/recovery-codes"):
-        assert world.browser().open(address, follow=False).location.endswith("/login")
+        assert world.browser().open(address, follow=False).location.startswith("/login/person")
 
 
 def test_a_form_of_another_page_changes_nothing(world: World) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from idp.accounts.audit import Action, AuditEvent, Event, Origin
 from idp.accounts.sessions import SigninSession
-from tests.security.acting import ROOM, signed_in
+from tests.security.acting import ROOM, links_on, signed_in
 from tests.world import APerson, Browser, Page, World
 
 HISTORY = f"{ROOM}/sign-ins"
@@ -56,7 +56,7 @@ def test_a_live_one_is_ended_from_here(world: World) -> None:
     page = end(browser, endable(browser.open(HISTORY))[0])
     assert page.url == HISTORY
     assert "在别处退出" in page.text
-    assert other.open("/center/person", follow=False).location == "/login"
+    assert other.open("/center/person", follow=False).location.startswith("/login/person")
 
 
 def test_ending_this_one_signs_out(world: World) -> None:
@@ -64,7 +64,7 @@ def test_ending_this_one_signs_out(world: World) -> None:
     with world.reading() as db:
         mine = db.scalars(select(SigninSession.id).where(SigninSession.person_id == person.row.id)).one()
     assert end(browser, str(mine)).url == "/signed-out"
-    assert browser.open("/center/person", follow=False).location == "/login"
+    assert browser.open("/center/person", follow=False).location.startswith("/login/person")
 
 
 @pytest.mark.parametrize("asked", ["another's", "", "x", "0" * 32, "' OR 1=1 --"])
@@ -196,3 +196,25 @@ def test_a_person_sees_whom_he_acted_for_and_an_operators_password_opens_no_hist
     by_mandate = world.browser(user_agent=CHROME)
     by_mandate.sign_in_operator(operator)
     assert "共 1 次" in by_mandate.open("/center/operator/security/sign-ins").text
+
+
+def test_the_two_lists_lead_to_one_another_and_to_another_password(world: World) -> None:
+    """MISSION Y: whoever sees a sign-in that is not his is told what to do, and can do it."""
+    _, browser = signed_in(world)
+    lists = {"/center/person/sessions": HISTORY, HISTORY: "/center/person/sessions"}
+    for here, there in lists.items():
+        page = browser.open(here)
+        assert there in links_on(page, there)
+        assert links_on(page, "/password") == [f"{ROOM}/password"]
+        assert "拨打服务热线" not in page.text
+
+
+def test_who_came_with_another_accounts_password_is_told_whom_to_call(world: World) -> None:
+    operator, browser = world.an_operator(), world.browser()
+    browser.sign_in_person(operator.person)
+    browser.open("/login/company")
+    browser.submit({"enterprise": str(operator.mandate.id)})
+    for here in ("/center/operator/sessions", "/center/operator/security/sign-ins"):
+        page = browser.open(here)
+        assert links_on(page, "/password") == []
+        assert "拨打服务热线" in page.text

@@ -50,7 +50,7 @@ def is_dead(world: World, browser: Browser, client: AClient, tokens: dict[str, A
     with world.reading() as db:
         messages = db.scalars(select(OutboxMessage.kind)).all()
     return (
-        browser.open("/center/person", follow=False).location.endswith("/login")
+        browser.open("/center/person", follow=False).location.startswith("/login")
         and get_with(world, tokens["access_token"]).status_code == 401
         and told == {"active": False}
         and post_as(world, client, "/oauth/token", refresh).status_code == 400

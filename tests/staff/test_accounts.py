@@ -97,10 +97,10 @@ def test_his_mandates_and_companies_stand_on_his_page(world: World) -> None:
     assert operator.company.name in page.text
     assert "生效" in page.text
     assert "可管理印章" in page.text
-    assert "他不是任何企业的法定代表人" in page.text
+    assert "该用户不是任何企业的法定代表人" in page.text
     page = console.open(f"/staff/accounts/{led.representative.row.id}")
     assert led.name in page.text
-    assert "没有企业授权他办理业务" in page.text
+    assert "没有企业授权该用户办理业务" in page.text
 
 
 def test_the_trail_says_that_a_search_was_made_and_never_what_was_typed(world: World) -> None:

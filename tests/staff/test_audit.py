@@ -91,6 +91,25 @@ def test_each_filter_finds_what_it_says(world: World, asked: dict[str, str]) -> 
     assert rows(look(world, **asked)) == [str(wanted)]
 
 
+def test_a_colleague_is_found_by_account_name_and_a_client_by_its_bare_id(world: World) -> None:
+    colleague = world.a_staff_member(StaffRole.ADMIN)
+    client = world.a_client()
+    done = happened(
+        world, Action.CLIENT_CHANGED, actor=colleague.row.key, target=f"client:{client.client_id}"
+    )
+    happened(world, Action.CLIENT_CHANGED, actor="cli:root", target="client:other")
+    assert rows(look(world, actor=colleague.account.upper())) == [str(done)]
+    assert rows(look(world, target=client.client_id)) == [str(done)]
+    filters = [event.detail["filter"] for event in events(world, Action.AUDIT_READ)]
+    assert filters == [{"actor": colleague.row.key}, {"target": f"client:{client.client_id}"}]
+
+
+@pytest.mark.parametrize("installation", ["sqlite"], indirect=True)
+def test_the_list_says_why_a_sign_in_was_refused(world: World) -> None:
+    happened(world, Action.SIGN_IN_REFUSED, target=PERSON, detail={"why": "throttled"})
+    assert "登录被拒：频率限制" in look(world).text
+
+
 def test_a_day_is_a_civil_day_with_both_ends(world: World) -> None:
     """MISSION Y: days of the calendar in Asia/Shanghai."""
     begin = datetime(2026, 3, 9, 16, tzinfo=UTC)
@@ -279,6 +298,7 @@ def test_what_cannot_be_looked_for_is_said_at_its_field(world: World) -> None:
         ("actor", "13900001234", "不要填写姓名"),
         ("actor", "cli:13900001234", "不要填写姓名"),
         ("actor", "张小明", "不要填写姓名"),
+        ("actor", "zhangxm", "不要填写姓名"),
         ("actor", "person:%", "不要填写姓名"),
         ("target", "client:x' OR '1'='1", "不要填写姓名"),
         ("target", '"><script>', "不要填写姓名"),

@@ -38,6 +38,20 @@ def test_an_added_client_can_be_used_at_once_and_its_secret_is_shown_once(world:
     assert secret not in json.dumps(event.detail)
 
 
+@pytest.mark.parametrize("installation", ["sqlite"], indirect=True)
+def test_a_new_client_asks_for_little_at_first_and_says_what_it_must_have(world: World) -> None:
+    page = world.at_the_console().open("/staff/clients/new")
+    ticked = [
+        scope
+        for scope in ("openid", "profile", "phone", "identity", "entity", "offline_access")
+        if f'value="{scope}" checked' in " ".join(page.html.split())
+    ]
+    assert ticked == ["openid", "profile"]
+    label = " ".join(page.html.split()).partition('for="redirect_uris"')[2].partition("</label>")[0]
+    assert "选填" not in label
+    assert "用授权码登录时必填" in page.text
+
+
 def test_a_form_sent_again_adds_nothing(world: World) -> None:
     browser = world.at_the_console()
     first = filled(browser.open("/staff/clients/new")) | {"name": "新网厅", "redirect_uris": CALLBACK}

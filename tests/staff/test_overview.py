@@ -153,6 +153,7 @@ def test_messages_that_wait_and_those_given_up_are_counted(world: World) -> None
     assert "退出通知 2，短信 1" in page.text
     assert figures(page)["等得最久的消息"] == "1 小时 15 分钟"
     assert figures(page)["今日没能送达的消息"] == "1"
+    assert 'href="/staff/deliveries?state=given_up"' in page.html
 
 
 def test_an_empty_day_has_sentences_instead_of_plots(world: World) -> None:
@@ -169,9 +170,9 @@ def test_everybody_sees_the_figures_and_the_ways_that_are_his(world: World, role
     page = at_noon(world, role)
     assert (page.status, figures(page)["今日登录"]) == (200, "1")
     to_audit = re.findall(r'href="(/staff/audit\?[^"]+)"', page.html)
-    to_clients = re.findall(r'class="tx-stat__way"\s+href="(/staff/clients[^"]*)"', page.html)
+    to_messages = re.findall(r'class="tx-stat__way"\s+href="(/staff/deliveries[^"]*)"', page.html)
     assert bool(to_audit) is (role is StaffRole.AUDITOR)
-    assert bool(to_clients) is (role is StaffRole.ADMIN)
+    assert bool(to_messages) is (role in {StaffRole.ADMIN, StaffRole.AUDITOR})
     if to_audit:
         assert to_audit[0] == "/staff/audit?from=2026-03-10&amp;to=2026-03-10&amp;action=signed_in"
 

@@ -12,6 +12,20 @@ def test_the_foot_of_a_page_names_the_hotline_and_the_fax(world: World) -> None:
     assert world.settings.fax in text
 
 
+def test_the_hotline_is_a_number_that_a_phone_dials(world: World) -> None:
+    """Wherever somebody is told to call: the foot of every page, the pages of the site, one that says no."""
+    dialled = f'href="tel:{world.settings.hotline}"'
+    for address, times in (("/login/legal", 1), ("/help", 2), ("/nowhere", 2)):
+        assert world.browser().open(address).html.count(dialled) == times
+
+
+def test_help_is_one_step_away_in_a_centre_on_a_narrow_window_too(world: World) -> None:
+    browser = world.browser()
+    browser.sign_in_person(world.a_person())
+    footer = browser.open("/center/person").html.partition("<footer")[2]
+    assert 'href="/help">帮助</a>' in footer
+
+
 def test_the_foot_of_a_page_leads_to_the_texts_of_the_site(world: World) -> None:
     browser = world.browser()
     page = browser.open("/login/legal")

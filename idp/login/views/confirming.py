@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import redirect, request, url_for
+from flask import redirect, request
 
 from idp.accounts import factors as held
 from idp.accounts.sessions import SignedIn
-from idp.login import confirm, forms, service
+from idp.login import confirm, forms, journey, service
 from idp.login.confirm import Confirmed
 from idp.login.views import factors, room
 from idp.login.views.room import blueprint
 from idp.web import shown, signin
 from idp.web.platform import db, now, platform
-from idp.web.redirects import own_path
 from idp.web.render import page
 from idp.web.signin import sign_in_required
 from idp.web.words import who
@@ -28,14 +27,14 @@ def confirmed() -> Any:
     has_factor = bool(held.kinds_of(db(), signed_in.session.account_key))
     form: Any = (forms.CodeForm if has_factor else forms.PasswordForm)(request.form)
     changed, refusal = shown.changed_since(), None
-    leads_to = own_path(request.args.get("next", "")) or signin.home_of(signed_in.identity.role)
+    leads_to = room.centre_of(signed_in.identity.role)
     if request.method == "POST" and not changed:
         try:
             proved = _prove(form, signed_in)
             if proved and signin.raise_to(amr=proved.amr, acr=proved.acr):
                 return redirect(leads_to, 303)
             if proved:
-                return redirect(url_for("login.start"), 303)
+                return redirect(journey.here("login.start"), 303)
         except Exception as refused:  # noqa: BLE001 - unknown ones are raised again
             form.form_errors.append(_sentence(refused))
             refusal = refused

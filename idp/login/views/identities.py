@@ -16,7 +16,6 @@ from idp.web import shown, signin
 from idp.web.errors import Stop
 from idp.web.platform import db, now, platform
 from idp.web.render import page
-from idp.web.security import allow_form_to
 from idp.web.signin import sign_in_required
 from idp.web.words import mandate_words, who
 
@@ -47,8 +46,6 @@ def company() -> Any:
     if request.method == "POST" and not changed and form.validate():
         chosen = next(mandate for mandate in mandates if str(mandate.id) == form.enterprise.data)
         return _switch(chosen, signed_in)
-    if asked:
-        allow_form_to(asked.form_origins)
     return page(
         "login/company.html",
         form=form,
@@ -56,7 +53,7 @@ def company() -> Any:
         companies=[mandate_words(mandate) for mandate in mandates],
         changed=changed,
         hidden=[shown.field(transaction)],
-        portal_name=journey.portal_name(asked),
+        **journey.frame(asked),
         ways=[("换一个账号登录", journey.here("login.identity"))],
     )
 
@@ -73,7 +70,7 @@ def identity() -> Any:
         return redirect(journey.here("login.start"), 303)
     repeated = journey.again(asked)
     only_same = repeated.only_same if repeated else None
-    keep = ("保留目前的登录", room.sessions_page(signed_in))
+    keep = ("保留目前的登录", room.centre_of(signed_in.identity.role))
     if only_same:
         keep = ("用目前的账号重新登录", journey.here("login.start"))
     return page(
@@ -83,7 +80,7 @@ def identity() -> Any:
         same_again=only_same is not None,
         changed=changed,
         hidden=[shown.field(transaction)],
-        portal_name=journey.portal_name(asked),
+        **journey.frame(asked),
         ways=[keep],
     )
 
@@ -106,7 +103,7 @@ def signed_out() -> str:
 
 
 def _switch(mandate: Any, signed_in: SignedIn) -> Response:
-    switched, proof = service.switch_to(mandate, signed_in)
+    switched, proof = service.switch_to(db(), mandate, signed_in)
     signin.start(switched, proof)
     event = Event(
         Action.IDENTITY_SWITCHED, entity=str(switched.enterprise_id), target=f"mandate:{mandate.id}"

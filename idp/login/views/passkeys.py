@@ -9,10 +9,10 @@ from flask import redirect, request
 from idp.login import entry, forms, journey, passkey
 from idp.login.views import factors, room
 from idp.login.views.room import blueprint
+from idp.web import signin
 from idp.web.errors import Stop
 from idp.web.platform import db, now
 from idp.web.render import page
-from idp.web.security import allow_form_to
 
 
 @blueprint.route("/login/passkey", methods=["GET", "POST"], endpoint="passkey")
@@ -41,15 +41,14 @@ def by_passkey() -> Any:
         except Exception as refused:  # noqa: BLE001 - unknown ones are raised again
             form.form_errors.append(room.sentence(refused))
             refusal = refused
-    if asked:
-        allow_form_to(asked.form_origins)
     others = journey.tabs(asked, repeated, "login.passkey")
     shown = page(
         "login/passkey.html",
         form=form,
         asked=factors.ask_anybody(),
         again=journey.explained(repeated),
-        portal_name=journey.portal_name(asked),
+        ended=request.method == "GET" and signin.has_ended(),
+        **journey.frame(asked),
         links=[(other["label"], other["href"]) for other in others]
         + ([("换一个账号登录", journey.here("login.identity"))] if only_same else []),
     )

@@ -18,7 +18,6 @@ from idp.web import captcha, signin
 from idp.web.errors import Stop
 from idp.web.platform import db, now, platform
 from idp.web.render import page
-from idp.web.security import allow_form_to
 from idp.web.words import company_facts
 
 
@@ -28,7 +27,7 @@ def start() -> Response:
     asked = journey.asked_for()
     signed_in = signin.current()
     if asked is None and signed_in is not None:
-        return redirect(room.sessions_page(signed_in))
+        return redirect(room.centre_of(signed_in.identity.role))
     offered = journey.ways(asked, journey.again(asked))
     if not offered:
         return redirect(journey.here("oauth.authorize"))
@@ -94,7 +93,7 @@ def first_password() -> Any:
         "login/new_password.html",
         form=form,
         who=company_facts(db(), platform().vault, candidate.identity),
-        portal_name=journey.portal_name(asked),
+        **journey.frame(asked),
         ways=[("返回登录", journey.here("login.operator"))],
     )
 
@@ -123,23 +122,18 @@ def _password_page(name: str, form_class: type[Form], finder: Callable[[Any], ca
             refusal = refused
     elif request.method == "GET" and asked and asked.login_hint:
         form.account.data = asked.login_hint[:64]
-    if asked:
-        allow_form_to(asked.form_origins)
     shown = page(
         f"login/{name}.html",
         form=form,
         captcha=captcha.fresh(f"login-{name}"),
         tabs=journey.tabs(asked, repeated, f"login.{name}"),
         again=journey.explained(repeated),
-        portal_name=journey.portal_name(asked),
-        links=_links(factors.offered(asked, repeated), only_same=only_same is not None),
+        ended=request.method == "GET" and signin.has_ended(),
+        passkey=journey.here("login.passkey") if factors.offered(asked, repeated) else "",
+        links=[("换一个账号登录", journey.here("login.identity"))] if only_same else [],
+        **journey.frame(asked),
     )
     return shown, *room.said_with(refusal)
-
-
-def _links(passkey: bool, *, only_same: bool) -> list[tuple[str, str]]:  # noqa: FBT001
-    links = [("用通行密钥登录", journey.here("login.passkey"))] if passkey else []
-    return [*links, ("换一个账号登录", journey.here("login.identity"))] if only_same else links
 
 
 def _may_be_tried(name: str, form: Any) -> bool:

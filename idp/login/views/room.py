@@ -8,8 +8,7 @@ from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from idp.accounts.identity import Identity, Role
-from idp.accounts.sessions import SignedIn
-from idp.login import candidates, entry, service
+from idp.login import candidates, entry, journey, service
 from idp.proof.passkeys import PasskeyRefused
 from idp.proof.second_factor import CodeRefused
 from idp.proof.throttle import Throttled
@@ -20,11 +19,6 @@ blueprint = Blueprint("login", __name__)
 
 # Deliberately vague: a stranger may not learn whether the account exists.
 _WRONG = "账号或密码不正确，请核对后重新填写"
-_SESSIONS = {
-    Role.LEGAL_REPRESENTATIVE: "enterprise.sessions",
-    Role.OPERATOR: "enterprise.operator_sessions",
-    Role.NATURAL_PERSON: "person.sessions",
-}
 
 
 def tools() -> entry.Tools:
@@ -47,16 +41,16 @@ def enter(welcome: entry.Welcome) -> Response:
 
 
 def go_on(role: Role) -> Response:
-    """Back to the request the browser came for, or to one's centre."""
+    """Back to the request or the page the browser came for, or to one's centre."""
     transaction = request.args.get("tx")
     if transaction:
         return redirect(url_for("oauth.authorize", tx=transaction), 303)
-    return redirect(url_for(_SESSIONS[role]), 303)
+    return redirect(centre_of(role), 303)
 
 
-def sessions_page(signed_in: SignedIn) -> str:
-    """The address of the list of his sign-ins."""
-    return url_for(_SESSIONS[signed_in.identity.role])
+def centre_of(role: Role) -> str:
+    """Where a sign-in ends that no portal asked for."""
+    return journey.back_to() or signin.home_of(role)
 
 
 def sentence(refused: Exception) -> str:

@@ -20,7 +20,6 @@ from idp.web import shown, signin
 from idp.web.errors import Stop
 from idp.web.platform import db, now
 from idp.web.render import page
-from idp.web.security import allow_form_to
 from idp.web.signin import sign_in_required
 
 
@@ -50,13 +49,11 @@ def _second_step(ticket: str) -> Any:
         return redirect(journey.here("login.identity"), 303)
     except (entry.TicketGone, entry.NotAllowedIn) as refused:
         raise _stopped(refused) from None
-    if asked:
-        allow_form_to(asked.form_origins)
     answer = page(
         "login/second.html",
         form=form,
         ways=factors.ask(candidate.key, form),
-        portal_name=journey.portal_name(asked),
+        **journey.frame(asked),
         links=[("重新登录", journey.here("login.start"))],
     )
     return answer, *room.said_with(refusal)
@@ -77,7 +74,7 @@ def _stopped(refused: Exception) -> Stop:
 def _step_up() -> Any:
     asked, signed_in = journey.asked_for(), signin.required()
     if asked is None:
-        return redirect(room.sessions_page(signed_in))
+        return redirect(room.centre_of(signed_in.identity.role))
     repeated = journey.again(asked)
     if repeated is None or asked.missing(signed_in.session).lack is not Lack.PROOF:
         return redirect(journey.here("oauth.authorize"))
@@ -99,7 +96,6 @@ def _step_up_page(asked: PendingRequest, repeated: Again, form: forms.CodeForm, 
     transaction, signed_in = request.args.get("tx", ""), repeated.signed_in
     ways = factors.ask(signed_in.session.account_key, form)
     back = urlencode({"next": journey.here("oauth.authorize")})
-    allow_form_to(asked.form_origins)
     return page(
         "login/step_up.html",
         form=form,
@@ -111,7 +107,7 @@ def _step_up_page(asked: PendingRequest, repeated: Again, form: forms.CodeForm, 
         again=journey.explained(repeated),
         changed=changed,
         hidden=[shown.field(transaction)],
-        portal_name=journey.portal_name(asked),
+        **journey.frame(asked),
         links=[("换一个账号登录", journey.here("login.identity"))],
     )
 

@@ -56,21 +56,23 @@ def of_person(change: Change, now: Standing) -> Question:
     """The question before a person's account is changed."""
     if change is Change.SUSPEND:
         effects = [
-            "他的全部登录马上退出。" + _TOLD,
-            "停用期间他不能登录，作为法定代表人和经办人也不能。",
+            "该用户的全部登录马上退出，本人会收到通知。" + _TOLD,
+            "停用期间该用户不能登录，作为法定代表人和经办人也不能。",
             "资料和授权都保留，恢复后可以重新登录。",
         ]
         return Question("停用这个账号", effects, "停用账号", change)
     if change is Change.RESUME:
-        effects = ["恢复后他可以用原来的密码登录。已经退出的登录不会回来。"]
+        effects = ["恢复后该用户可以用原来的密码登录，本人会收到通知。已经退出的登录不会回来。"]
         if now.locked:
             effects += ["这个账号由本人点「不是我」锁定，恢复会同时解除锁定。"]
         return _opening("恢复这个账号", effects, "恢复账号", change, now)
     if change is Change.RESET_FACTORS:
-        return _resetting("只影响个人账号。他担任法定代表人和经办人的账号另有自己的第二步验证。", change, now)
+        return _resetting(
+            "只影响个人账号。该用户担任法定代表人和经办人的账号另有自己的第二步验证。", change, now
+        )
     effects = [
-        f"现在生效的 {now.live} 个登录马上退出，包括他代表企业的登录。" + _TOLD,
-        "账号本身不受影响，他可以马上重新登录。" + _LEAKED,
+        f"现在生效的 {now.live} 个登录马上退出，包括该用户代表企业的登录。" + _TOLD,
+        "账号本身不受影响，该用户可以马上重新登录。" + _LEAKED,
     ]
     return Question("退出全部登录", effects, "退出全部登录", change)
 
@@ -104,12 +106,14 @@ def of_mandate(change: MandateChange, now: Standing) -> Question:
         effects = [
             "依据这项授权的登录马上退出。" + _TOLD,
             "结束后不能恢复。需要时由企业重新授权。",
-            "他自己的个人账号和其他企业的授权不受影响。",
+            "该用户自己的个人账号和其他企业的授权不受影响。",
         ]
         return Question("结束这项授权", effects, "结束授权", change)
     if change is MandateChange.RESET_FACTORS:
-        return _resetting("只影响这项授权的登录。他的个人账号和其他授权另有自己的第二步验证。", change, now)
-    effects = ["这项授权由经办人点「不是我」锁定。解除后他可以用这项授权的密码登录。"]
+        return _resetting(
+            "只影响这项授权的登录。经办人的个人账号和其他授权另有自己的第二步验证。", change, now
+        )
+    effects = ["这项授权由经办人点「不是我」锁定。解除后经办人可以用这项授权的密码登录。"]
     return _opening("解除这项授权的锁定", effects, "解除锁定", change, now)
 
 

@@ -19,6 +19,7 @@ from idp.accounts import locks
 from idp.accounts.audit import Action, Event, Origin, Trail
 from idp.accounts.factors import Factor, list_factors
 from idp.accounts.models import Enterprise, Mandate, Person
+from idp.accounts.notices import Kind as Told
 from idp.accounts.notices import Notifier
 from idp.crypto import Vault
 from idp.staff.accounts.live_sign_ins import count_live, of_account
@@ -91,19 +92,22 @@ def check_possible(db: Session, account: Person | Enterprise, change: Change, *,
 
 
 def apply(db: Session, hand: Hand, account: Person | Enterprise, change: Change, reason: str) -> None:
-    """Do `change`, with its line in the trail, effective at once. Raises NothingToDo."""
+    """Do `change`, with its line in the trail, effective at once; its owner is told. Raises NothingToDo."""
     db.refresh(account, ["suspended_at"], with_for_update=True)
     check_possible(db, account, change, now=hand.now)
     if change is Change.SUSPEND:
         endings.suspend(db, hand.vault, hand.trail, account, hand.origin, reason=reason, now=hand.now)
+        endings.tell_owner(db, hand.notifier, account, Told.ACCOUNT_SUSPENDED, now=hand.now)
     elif change is Change.RESUME:
         endings.resume(db, hand.trail, account, hand.origin, reason=reason, now=hand.now)
+        endings.tell_owner(db, hand.notifier, account, Told.ACCOUNT_RESUMED, now=hand.now)
     elif change is Change.RESET_FACTORS:
         _reset_factors(db, hand, endings.key_of(db, account), reason)
     else:
         endings.end_all_sessions(
             db, hand.vault, hand.trail, account, hand.origin, reason=reason, now=hand.now
         )
+        endings.tell_owner(db, hand.notifier, account, Told.SIGNED_OUT_BY_STAFF, now=hand.now)
 
 
 def change_mandate(db: Session, hand: Hand, mandate: Mandate, change: MandateChange, reason: str) -> None:
@@ -116,6 +120,7 @@ def change_mandate(db: Session, hand: Hand, mandate: Mandate, change: MandateCha
         _reset_factors(db, hand, f"mandate:{mandate.id}", reason)
     else:
         endings.unlock(db, hand.trail, f"mandate:{mandate.id}", hand.origin, reason=reason, now=hand.now)
+        endings.tell_owner(db, hand.notifier, mandate, Told.ACCOUNT_RESUMED, now=hand.now)
 
 
 def check_mandate(db: Session, mandate: Mandate, change: MandateChange) -> None:

@@ -32,12 +32,15 @@ from idp.staff.clients import form as clients_form
 from idp.staff.clients.changes import ChangedMeanwhile, Desk, Gone
 from idp.staff.clients.form import ClientForm
 from idp.web import staff
+from idp.web.client_words import LABELS
 from idp.web.errors import Stop
 from idp.web.platform import after_commit, db, now, platform, settings
 from idp.web.render import minute
 
 blueprint = Blueprint("staff_clients", __name__, url_prefix="/staff/clients")
 _A_PAGE = 20
+_AT_FIRST = ("openid", "profile")
+"""The scopes a new application has ticked; what tells more is ticked by whoever decides it."""
 _LONGEST_SEARCH = 100
 _DELIVERIES_SHOWN = 20
 
@@ -69,7 +72,9 @@ def index() -> str:
 def add() -> Any:
     """Register one; its secret is shown once. A form that is sent again finds its id taken."""
     if request.method == "GET":
-        return _form(clients_form.shown(NewClient("", (), client_id=new_client_id())), "添加应用")
+        return _form(
+            clients_form.shown(NewClient("", (), client_id=new_client_id(), scopes=_AT_FIRST)), "添加应用"
+        )
     form = ClientForm(request.form)
     new = clients_form.read(form, NewClient("", ()))
     if new is None or not clients_form.check(form, new, production=_production()):
@@ -199,7 +204,7 @@ def _form(
         title=title,
         client=found,
         meanwhile=meanwhile or [],
-        labels=words.LABELS,
+        labels=LABELS,
         choices=clients_form.CHOICES,
         production=_production(),
     )

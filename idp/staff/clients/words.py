@@ -18,60 +18,17 @@ from idp.accounts.staff import StaffMember
 from idp.crypto import Vault
 from idp.staff.clients.changes import Meanwhile
 from idp.web.audit_words import action_words, key_words
+from idp.web.client_words import LABELS, field_words
 from idp.web.render import minute
 
-LABELS = {
-    "name": "应用名称",
-    "client_id": "应用编号",
-    "contacts": "联系人",
-    "client_uri": "应用主页",
-    "redirect_uris": "回调地址",
-    "post_logout_redirect_uris": "退出后返回地址",
-    "backchannel_logout_uri": "退出通知地址",
-    "grant_types": "授权类型",
-    "auth_method": "认证方式",
-    "jwks": "公钥（JWKS）",
-    "jwks_uri": "公钥地址",
-    "assertion_alg": "认证断言算法",
-    "id_token_alg": "ID 令牌签名算法",
-    "request_object_alg": "请求签名算法",
-    "require_signed_requests": "只接受签名请求",
-    "scopes": "授权范围",
-    "resource_scopes": "资源的授权范围",
-    "full_phone": "可以看到完整手机号码",
-    "first_party": "自有应用",
-    "profile": "安全等级",
-    "require_par": "只接受推送请求",
-    "dpop": "令牌绑定应用的密钥",
-    "subject_type": "用户标识",
-    "sector": "标识分组",
-    "default_acr_values": "默认认证等级",
-    "default_max_age": "登录有效时长",
-    "resources": "可以访问的资源",
-    "serves": "自己提供的资源",
-}
-"""The fields of a registration, in the order of the form."""
-# RFC 7591's name for what the registration calls otherwise.
-_IN_METADATA = {
-    "name": "client_name",
-    "auth_method": "token_endpoint_auth_method",
-    "assertion_alg": "token_endpoint_auth_signing_alg",
-    "scopes": "scope",
-    "id_token_alg": "id_token_signed_response_alg",
-    "request_object_alg": "request_object_signing_alg",
-    "require_signed_requests": "require_signed_request_object",
-    "require_par": "require_pushed_authorization_requests",
-    "dpop": "dpop_bound_access_tokens",
-}
-_METADATA = {_IN_METADATA.get(name, name): label for name, label in LABELS.items()} | {
-    "response_types": "响应类型"
-}
 AUTH_METHODS = {
-    "client_secret_basic": "密钥，放在请求头（client_secret_basic）",
-    "client_secret_post": "密钥，放在表单里（client_secret_post）",
-    "private_key_jwt": "私钥签名（private_key_jwt）",
-    "none": "不认证，公开应用（none）",
+    "client_secret_basic": "密钥，在请求头",
+    "client_secret_post": "密钥，在表单里",
+    "private_key_jwt": "私钥签名",
+    "none": "不认证，公开应用",
 }
+# Whoever looks a registration up compares it with what the other side calls it.
+_AUTH_METHODS = {method: f"{name}（{method}）" for method, name in AUTH_METHODS.items()}
 KINDS = {
     "client_secret_basic": "密钥",
     "client_secret_post": "密钥",
@@ -79,9 +36,9 @@ KINDS = {
     "none": "公开应用",
 }
 GRANTS = {
-    "authorization_code": "授权码：人在浏览器里登录",
-    "refresh_token": "刷新令牌：人离开后继续使用",
-    "client_credentials": "应用自身凭据：没有人参与",
+    "authorization_code": "授权码：用户在浏览器里登录",
+    "refresh_token": "刷新令牌：用户离开后继续使用",
+    "client_credentials": "应用自身凭据：没有用户参与",
     DEVICE_GRANT: "设备授权：没有键盘的终端",
 }
 SCOPES = {
@@ -98,11 +55,6 @@ ACR = dict(zip(LEVELS, ("1 级：密码", "2 级：第二步验证或通行密�
 ALGS = {alg: alg for alg in SIGNING_ALGS}
 _YES = {True: "是", False: "否"}
 _NONE = "没有登记"
-
-
-def field_words(names: tuple[str, ...]) -> str:
-    """Fields as the trail names them, in words."""
-    return "、".join(_METADATA.get(name, name) for name in names)
 
 
 def meanwhile_words(db: Session, vault: Vault, done: Meanwhile) -> str:
@@ -127,7 +79,7 @@ def facts(client: Client) -> dict[str, list[tuple[str, Any]]]:
         ],
         "回调地址": _some(client, "redirect_uris", "post_logout_redirect_uris", "backchannel_logout_uri"),
         "登录方式与密钥": [
-            *_chosen(client, {"grant_types": GRANTS, "auth_method": AUTH_METHODS}),
+            *_chosen(client, {"grant_types": GRANTS, "auth_method": _AUTH_METHODS}),
             ("公钥", _keys(client)),
             *_some(client, "assertion_alg", "id_token_alg", "request_object_alg"),
             (LABELS["require_signed_requests"], _YES[client.require_signed_requests]),

@@ -67,7 +67,7 @@ def breaks(alg: str, *, now: datetime) -> Iterator[str]:
     """What whoever removes a key must know, and tell the relying parties: what the command says."""
     if alg == ACCESS_TOKEN_ALG:
         yield (
-            "它签过的访问令牌一秒内全部被拒绝。应用要用刷新令牌换新的，或请人重新登录；刷新令牌和本平台的登录不受影响。"
+            "它签过的访问令牌一秒内全部被拒绝。应用要用刷新令牌换新的，或请用户重新登录；刷新令牌和本平台的登录不受影响。"
         )
     yield "它签过的 ID 令牌不能再作为提示：用它退出时会先询问本人，用它发起的登录请求会被拒绝。"
     believed_until = minute(now + timedelta(seconds=JWKS_MAX_AGE))

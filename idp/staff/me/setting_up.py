@@ -18,6 +18,7 @@ from idp.proof.passkeys import Asked, PasskeyRefused
 from idp.web import cookies, signin, staff
 from idp.web.platform import db, now, platform
 from idp.web.security import allow_scripts
+from idp.web.words import device_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ def finish_passkey(member: StaffMember, form: Any) -> Added | None:
             challenge_id=form.challenge_id.data or "",
             answer=form.answer.data or "",
             name=_name(form),
+            made_in=device_words(signin.device().browser),
             now=now(),
         )
     except (enrolment.EnrolmentRefused, PasskeyRefused) as refused:

@@ -61,6 +61,9 @@ def _figures(figures: Figures) -> list[dict[str, Any]]:
     def trail(action: Action) -> str:
         return _way("staff_audit.index", **{"from": day, "to": day, "action": action.value})
 
+    def undelivered(state: str) -> str:
+        return _way("staff_deliveries.index", state=state)
+
     kinds = "，".join(
         f"{_KINDS.get(kind, kind)} {count:,}" for kind, count in sorted(outgoing.waiting.items())
     )
@@ -69,7 +72,7 @@ def _figures(figures: Figures) -> list[dict[str, Any]]:
         _figure("今日被拒", figures.refused, "次", href=trail(Action.SIGN_IN_REFUSED)),
         _figure("其中频率限制", figures.throttled, "次", href=trail(Action.SIGN_IN_REFUSED)),
         _figure("现在在线的登录", figures.live, "个"),
-        _figure("等待送出的消息", outgoing.total, "条", note=kinds),
+        _figure("等待送出的消息", outgoing.total, "条", note=kinds, href=undelivered("waiting")),
         {
             "label": "等得最久的消息",
             "value": age_words(waited) if outgoing.oldest else "没有",
@@ -79,7 +82,7 @@ def _figures(figures: Figures) -> list[dict[str, Any]]:
             "今日没能送达的消息",
             outgoing.given_up,
             "条",
-            href=_way("staff_clients.index"),
+            href=undelivered("given_up"),
             hot=outgoing.given_up > 0,
         ),
         _figure(

@@ -1,13 +1,14 @@
 """What an auditor types to find rows of the trail, and what is wrong with it.
 
 What is looked for is itself written into the trail, where no personal data stands: so an actor or a
-target is a key of ours, never a name, a phone or an ID number.
+target is a key of ours, never a name, a phone or an ID number. A colleague's account name and a relying
+party's id are typed alone, and written down as their keys.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from uuid import UUID
@@ -24,6 +25,12 @@ _YEARS = range(2000, 2200)
 _KEY = re.compile(r"[a-z_]{1,20}(?::[A-Za-z0-9_.-]{1,60})?", re.ASCII)
 _CLIENT = re.compile(r"client:[\x21-\x7e]{1,64}")
 """Any id a relying party may have: what an operator or a standard chose is nobody's number."""
+_NAME = re.compile(r"[\x21-\x7e]{1,64}")
+_WITHOUT_ID = frozenset({"worker", "nobody"})
+_NO_KEY = (
+    "请填写工作人员的账号名、应用编号，或记录里的编号，形如 person:… 或 cli:root，"
+    "不要填写姓名、手机号或证件号码"
+)
 _NUMBER_OF_SOMEBODY = re.compile(r"\d{11}")
 _REQUEST = re.compile(r"TX-\d{8}-[A-Z0-9]{4}-[A-Z0-9]{4}", re.ASCII)
 
@@ -45,8 +52,11 @@ class Asked:
         return {name: value for name, value in self.shown.items() if value or name == FIELDS[0]}
 
 
-def read(typed: Mapping[str, str], *, today: date) -> Asked:
-    """The filter that was typed; without any, the last days."""
+def read(typed: Mapping[str, str], *, today: date, key_of: Callable[[str], str]) -> Asked:
+    """The filter that was typed; without any, the last days.
+
+    `key_of` gives the key of a colleague's account name or of a relying party's id, "" where it is neither.
+    """
     shown = {name: typed.get(name, "").strip().replace("：", ":")[:_LONGEST_SHOWN] for name in FIELDS}
     if not any(name in typed for name in FIELDS):
         shown["from"] = (today - timedelta(days=DAYS_AT_FIRST - 1)).isoformat()
@@ -58,8 +68,8 @@ def read(typed: Mapping[str, str], *, today: date) -> Asked:
         first,
         last,
         _action(shown["action"], errors),
-        _key(shown, "actor", errors),
-        _key(shown, "target", errors),
+        _key(shown, "actor", errors, key_of),
+        _key(shown, "target", errors, key_of),
         _request(shown["request"], errors),
     )
     return Asked(wanted, shown, errors)
@@ -89,17 +99,27 @@ def _action(value: str, errors: dict[str, str]) -> Action | None:
     return found
 
 
-def _key(shown: Mapping[str, str], name: str, errors: dict[str, str]) -> str:
+def _key(shown: Mapping[str, str], name: str, errors: dict[str, str], key_of: Callable[[str], str]) -> str:
     value = shown[name]
     if not value:
         return ""
+    if ":" not in value and value not in _WITHOUT_ID:
+        return _named(value, name, errors, key_of)
     if _CLIENT.fullmatch(value):
         return value
     rest = value.partition(":")[2]
     if _KEY.fullmatch(value) and (_is_uuid(rest) or not _NUMBER_OF_SOMEBODY.search(rest)):
         return value
-    errors[name] = "请填写记录里的编号，形如 person:… 或 cli:root，不要填写姓名、手机号或证件号码"
+    errors[name] = _NO_KEY
     return ""
+
+
+def _named(value: str, name: str, errors: dict[str, str], key_of: Callable[[str], str]) -> str:
+    """The key of what was typed without its kind. What is neither is not repeated: it may be somebody's."""
+    found = key_of(value) if _NAME.fullmatch(value) else ""
+    if not found:
+        errors[name] = _NO_KEY
+    return found
 
 
 def _is_uuid(text: str) -> bool:

@@ -14,12 +14,13 @@ from uuid import UUID
 from flask import Blueprint, Response, abort, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from idp.access.clients import find_client
 from idp.accounts import audit_checks
 from idp.accounts.audit import Action, Event
 from idp.accounts.audit_rows import Line
 from idp.accounts.audit_search import EXPORT_ROWS, PAGE, find_event, page_of, walk
 from idp.accounts.calendar import SHANGHAI, civil_day
-from idp.accounts.staff import list_named
+from idp.accounts.staff import find_staff, list_named
 from idp.adapters.ephemeral import StoreUnavailable
 from idp.staff.trail import filtering
 from idp.staff.trail.export import FORMATS
@@ -136,7 +137,14 @@ def ask_for_check() -> BaseResponse:
 
 
 def _asked(typed: Any) -> Asked:
-    return filtering.read(typed, today=civil_day(now()))
+    return filtering.read(typed, today=civil_day(now()), key_of=_key_of)
+
+
+def _key_of(typed: str) -> str:
+    """The key of the colleague or the relying party that is called so; "" where nobody is."""
+    if member := find_staff(db(), typed):
+        return member.key
+    return f"client:{typed}" if find_client(db(), typed) else ""
 
 
 def _before() -> UUID | None:
@@ -169,7 +177,7 @@ def _lines(rows: list[Line]) -> list[dict[str, str]]:
         {
             "when": _second(row.at),
             "href": url_for("staff_audit.event", event_id=row.id),
-            "action": audit_words.action_words(row.action),
+            "action": audit_words.action_line(row.action, row.detail),
             "actor": named.get(row.actor) or audit_words.key_words(row.actor),
             "target": named.get(row.target) or audit_words.key_words(row.target),
             "address": row.address or "—",

@@ -1,0 +1,104 @@
+"""The values in the details of the audit trail in words: ways to sign in, roles, reasons, fields, pages.
+
+What a relying party, a colleague or a standard named is shown as it is stored.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from idp.web.client_words import IN_METADATA
+from idp.web.staff import ROLES as STAFF_ROLES
+from idp.web.staff_rights import MENU
+from idp.web.words import ROLES, ways_words
+
+WHY = {
+    "password": "密码不正确",
+    "throttled": "频率限制",
+    "not allowed": "账号不可用",
+    "another identity": "不是当时要登录的身份",
+    "first use": "要先用密码登录并改密码",
+    "code": "动态口令或恢复码不正确",
+}
+"""Why a sign-in or a proof was refused; passkeys stand beside it in :func:`why_words`."""
+_FACTORS = {"totp": "验证器 App", "passkey": "通行密钥", "all": "全部"}
+_ROLES = {role.value: words for role, words in (*ROLES.items(), *STAFF_ROLES.items())}
+_BY = {
+    "credit_code": "统一社会信用代码",
+    "phone": "手机号码",
+    "resident_id": "居民身份证号码",
+    "account_or_document": "账号名或证件号码",
+    "client": "应用",
+    "person": "本人",
+}
+_CHANGES = {"suspended": "停用", "resumed": "恢复"}
+_FIELDS = {
+    **IN_METADATA,
+    "name": "姓名",
+    "phone": "手机号码",
+    "id_number": "证件号码",
+    "representative": "法定代表人",
+}
+_PROFILES = {"basic": "基本", "fapi2": "高（FAPI 2.0）"}
+# The entry room has no page in the menu.
+_ROOMS = {endpoint.partition(".")[0]: label for label, endpoint in MENU} | {"staff_entry": "登录工作台"}
+
+
+def why_words(value: str) -> str:
+    """Why something was refused; the stored word for one that this version does not know."""
+    return "通行密钥没有通过" if value.startswith("passkey") else WHY.get(value, value)
+
+
+def value_words(name: str, value: Any, *, action_words: Callable[[str], str]) -> Any:
+    """`value` of the detail `name`, in words where there are some; lists stay lists."""
+    if isinstance(value, list):
+        return [value_words(name, one, action_words=action_words) for one in value]
+    if isinstance(value, bool) and name == "found":
+        return "找到" if value else "没有找到"
+    if not isinstance(value, str):
+        return value
+    if name == "action":
+        return action_words(value)
+    found = _WORDS.get(name)
+    return found(value) if found else value
+
+
+def as_text(value: Any) -> str:
+    """A value of any kind as a line of text."""
+    if value is True or value is False:
+        return "是" if value else "否"
+    if value in ("", None, [], {}):
+        return "—"
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return "、".join(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _ways(value: str) -> str:
+    return ways_words(value.split())
+
+
+def _among(words: dict[str, str]) -> Callable[[str], str]:
+    return lambda value: words.get(value, value)
+
+
+def _page(endpoint: str) -> str:
+    return _ROOMS.get(endpoint.partition(".")[0], endpoint)
+
+
+_WORDS: dict[str, Callable[[str], str]] = {
+    "address": _page,
+    "after": _ways,
+    "amr": _ways,
+    "by": _among(_BY),
+    "change": _among(_CHANGES),
+    "fields": _among(_FIELDS),
+    "kind": _among(_FACTORS),
+    "profile": _among(_PROFILES),
+    "reset": _among({"yes": "是"}),
+    "role": _among(_ROLES),
+    "value": _among(_ROLES),
+    "why": why_words,
+}
