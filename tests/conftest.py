@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import base64
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import CodeType
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import insert, select, text
+from werkzeug.routing import Rule
 
 from idp import migrations
 from idp.access.keys import SigningKey, ensure_keys
@@ -43,7 +45,20 @@ class CompiledTemplates(BytecodeCache):
             self._code[bucket.key + bucket.checksum] = bucket.code
 
 
+class CompiledRule(Rule):
+    """A route whose builder was compiled for an earlier application of this worker, if there was one."""
+
+    _made: ClassVar[dict[tuple[Any, ...], Callable[..., tuple[str, str]]]] = {}
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        key = (self.rule, self.subdomain, append_unknown, *sorted((self.defaults or {}).items()))
+        if key not in self._made:
+            self._made[key] = super()._compile_builder(append_unknown)
+        return self._made[key]
+
+
 COMPILED = CompiledTemplates()
+Flask.url_rule_class = CompiledRule
 SECRETS = {
     "secret_key": "a test's secret key: 0123456789 abcdefghijklmnop",
     "data_keys": "1:" + base64.b64encode(bytes(range(32))).decode(),

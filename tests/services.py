@@ -131,6 +131,8 @@ def database(server_url: str) -> Iterator[str]:
     drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
     with psycopg.connect(server_url, autocommit=True) as admin:
         admin.execute(create)
+        # Nothing of a test outlives its server.
+        admin.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit TO off").format(sql.Identifier(name)))
         try:
             yield with_database(server_url, name)
         finally:
