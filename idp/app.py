@@ -16,7 +16,10 @@ from idp.accounts.notices import notifier_of
 from idp.accounts.passwords import PasswordHasher
 from idp.adapters.ephemeral import EphemeralStore
 from idp.adapters.ephemeral.redis import RedisEphemeralStore
+from idp.adapters.face import face_of
 from idp.adapters.key_sets import KeySets
+from idp.adapters.places import places_of
+from idp.adapters.social_security import social_security_of
 from idp.config import Settings, load_settings
 from idp.crypto import Vault, derive
 from idp.db import Database
@@ -26,9 +29,12 @@ from idp.oauth import device, endpoints, help  # noqa: A004 - the room of /help/
 from idp.oauth import views as oauth
 from idp.person import views as person
 from idp.proof.secret_guesses import SecretGuesses
+from idp.scan import browser as waiting_browser
+from idp.scan import face as face_checks
+from idp.scan import other_camera, phone
 from idp.security import notice
 from idp.security import views as account_security
-from idp.web import captcha, cookies, errors, logs, pages, render, security, shown, signin
+from idp.web import captcha, cookies, cors, errors, logs, pages, render, security, shown, signin
 from idp.web import platform as platforms
 from idp.web import staff as staff_guard
 from idp.web.platform import Platform
@@ -67,6 +73,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     platforms.install(app, _platform(settings))
     logs.install(app)
     security.install(app)
+    cors.install(app)
     signin.install(app)
     shown.install(app, settings)
     render.install(app)
@@ -129,6 +136,9 @@ def _platform(settings: Settings) -> Platform:
         secret_guesses=SecretGuesses(),
         client_keys=ClientKeys(KeySets(inside_allowed=settings.demo).fetch),
         notifier=notifier_of(settings, backends.vault, backends.store),
+        face=face_of(settings),
+        places=places_of(settings),
+        social_security=social_security_of(settings),
         refresh_key=derive(settings.secret_key.get_secret_value().encode(), "refresh-successor"),
         nonce_key=derive(settings.secret_key.get_secret_value().encode(), "dpop-nonce"),
     )
@@ -136,8 +146,9 @@ def _platform(settings: Settings) -> Platform:
 
 def _register_rooms(app: Flask, settings: Settings) -> None:
     centres = (person, enterprise, account_security, notice)
-    for room in (pages, captcha, login, *centres, oauth, device, help):
+    for room in (pages, captcha, login, waiting_browser, other_camera, phone, *centres, oauth, device, help):
         app.register_blueprint(room.blueprint)
+    app.register_blueprint(face_checks.services)
     endpoints.install(app, settings)
     if settings.demo:
         from idp.demo import views as demo  # noqa: PLC0415 - production never loads the demo

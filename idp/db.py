@@ -10,13 +10,27 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Engine, MetaData, create_engine, event, make_url, text
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Engine,
+    Insert,
+    MetaData,
+    Table,
+    bindparam,
+    create_engine,
+    event,
+    insert,
+    make_url,
+    select,
+    text,
+)
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -135,6 +149,23 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
 def begin_write(session: Session) -> None:
     """Open the write transaction now, so that what is read next cannot change before it is used."""
     _begin(session.connection())
+
+
+def insert_while(
+    table: Table, rests_on: type[Base], *conditions: ColumnElement[bool], left_out: Container[str]
+) -> Insert:
+    """An INSERT of one row that writes nothing unless a row of `rests_on` meets `conditions` now.
+
+    That row is read under a lock: whoever changes it waits for this, or this for him, and neither passes the
+    other. The values are bound by the names of the columns, but those `left_out`; the result's rowcount
+    says whether the row was written.
+    """
+    columns = [column for column in table.columns if column.name not in left_out]
+    # For PostgreSQL the type is written beside each value but bytes, so NULL has one in a SELECT too.
+    values = select(*(bindparam(column.name, type_=column.type) for column in columns))
+    there = values.select_from(rests_on).where(*conditions).with_for_update(read=True)
+    written = insert(table).from_select([column.name for column in columns], there, include_defaults=False)
+    return written.execution_options(preserve_rowcount=True)
 
 
 def pause(session: Session) -> None:

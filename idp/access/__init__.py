@@ -10,7 +10,9 @@
 ``versions``  how processes learn that clients or keys have changed
 ``pending``   authorization requests that wait for a sign-in; ``pushed`` those that wait for a browser
 ``assurance`` the levels of a sign-in, the ways that reach them, what is missing
+``channels``  the apps one may scan with, and what each may open
 ``grants``    authorization codes and grants, ``refresh_tokens`` under them: spent before minted
+``tokens``    making and reading access tokens and ID tokens
 ``devices``   device authorizations; ``user_codes`` the codes people type for them
 ``consents``  what a person allowed a third-party client to see
 ``subjects``  pairwise and public subject identifiers

@@ -1,9 +1,9 @@
 """How surely somebody is who he says: the levels, the ways that reach them, and what is still missing.
 
-A way of proving something is a row of :data:`OFFERED`: where it begins a sign-in, or raises one that
-is there, to which level, and for whom. From the rows follow what discovery promises, which pages a
-request may be answered on, and what it is asked for next; a new way needs its row here and its page
-in the sign-in room, and no other decision changes.
+A way of proving something is a row of :data:`METHODS`: where it begins a sign-in, or raises one that
+is there, to which level, and for whom. From the rows that an installation offers (:func:`offered`) follow
+what discovery promises, which pages a request may be answered on, and what it is asked for next; a new way
+needs its row here and its page in the sign-in room, and no other decision changes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from idp.accounts.identity import Role
+from idp.config import Settings
 
 PASSWORD = "urn:idp:loa:1"  # noqa: S105 - an acr value
 SECOND_PROOF = "urn:idp:loa:2"
@@ -25,23 +26,32 @@ LEVELS = (PASSWORD, SECOND_PROOF, FACE)
 class Method:
     """One way of proving who one is, the level it reaches, and in which roles one may use it.
 
-    A method that `adds` raises a sign-in that is there; any other begins a new one.
+    A method that `adds` raises a sign-in that is there; any other begins a new one. `needs` names the setting
+    without which nobody can be asked for it.
     """
 
     name: str
     level: str
     roles: frozenset[Role]
     adds: bool = False
+    needs: str = ""
 
 
-OFFERED = (
+METHODS = (
+    Method("qr", SECOND_PROOF, frozenset(Role), needs="app_url"),
     Method("legal", PASSWORD, frozenset({Role.LEGAL_REPRESENTATIVE})),
     Method("operator", PASSWORD, frozenset({Role.OPERATOR})),
     Method("person", PASSWORD, frozenset({Role.NATURAL_PERSON})),
+    Method("face", FACE, frozenset({Role.NATURAL_PERSON}), needs="face_url"),
     Method("passkey", SECOND_PROOF, frozenset(Role)),
     Method("second", SECOND_PROOF, frozenset(Role), adds=True),
 )
-"""The ways of this installation, in the order in which they are shown."""
+"""Every way there is, in the order in which they are shown."""
+
+
+def offered(settings: Settings) -> tuple[Method, ...]:
+    """The ways of this installation."""
+    return tuple(method for method in METHODS if not method.needs or getattr(settings, method.needs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +93,12 @@ def satisfies(reached: str, wanted: str) -> bool:
     return reached in LEVELS and wanted in LEVELS and LEVELS.index(reached) >= LEVELS.index(wanted)
 
 
-def reachable(methods: Sequence[Method] = OFFERED) -> tuple[str, ...]:
+def reachable(methods: Sequence[Method]) -> tuple[str, ...]:
     """The levels that somebody can reach here, lowest first."""
     return tuple(level for level in LEVELS if _begins(tuple(Role), level, methods))
 
 
-def missing(wanted: Wanted, held: Held | None, methods: Sequence[Method] = OFFERED) -> Missing:
+def missing(wanted: Wanted, held: Held | None, methods: Sequence[Method]) -> Missing:
     """What a sign-in still lacks for a request, and nothing more than that.
 
     Of several levels any that is held will do; otherwise the first that can be reached is asked for.

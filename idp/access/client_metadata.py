@@ -21,7 +21,7 @@ from idp.access.registration import DEFAULT_SCOPES, NewClient
 
 ADMINISTRATORS = (
     *("first_party", "full_phone", "sector", "sector_identifier_uri", "subject_type"),
-    *("resources", "serves", "profile"),
+    *("resources", "serves", "profile", "channel"),
 )
 # What would make a client less safe, or another one, if it were passed over in silence.
 _NOT_OFFERED = frozenset(
@@ -51,6 +51,7 @@ class Decided:
     resources: tuple[str, ...] = ()
     serves: tuple[str, ...] = ()
     registered_with: UUID | None = None
+    channel: str | None = None
 
     @classmethod
     def before(cls, client: Client | None) -> Decided:
@@ -69,6 +70,7 @@ class Decided:
             resources=tuple(client.resources),
             serves=tuple(client.serves),
             registered_with=client.registered_with,
+            channel=client.channel,
         )
 
 
@@ -108,6 +110,7 @@ class Registration(BaseModel):
     resources: list[str] | None = None
     serves: list[str] | None = None
     profile: str | None = None
+    channel: str | None = None
 
     def as_new(self, decided: Decided) -> NewClient:
         """The registration to write; what is named here goes before what was `decided`."""
@@ -145,6 +148,8 @@ class Registration(BaseModel):
             serves=decided.serves if self.serves is None else tuple(self.serves),
             profile=name,
             registered_with=decided.registered_with,
+            # An empty one takes the channel away.
+            channel=decided.channel if self.channel is None else self.channel or None,
         )
 
     @property
@@ -223,6 +228,7 @@ def metadata(client: Client) -> dict[str, Any]:
         "resources": client.resources,
         "serves": client.serves,
         "profile": client.profile,
+        "channel": client.channel,
     }
 
 

@@ -15,12 +15,13 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from idp.access.addresses import check_outside, check_uri, is_on_host_of
+from idp.access.app_rules import broken_app_rules
 from idp.access.assurance import LEVELS
 from idp.access.client_keys import check_jwks
 from idp.access.clients import ClientRefused
 from idp.access.profiles import AUTH_METHODS, DEVICE_GRANT, GRANT_TYPES, PROFILES, SIGNING_ALGS
 
-SCOPES = ("openid", "profile", "phone", "identity", "entity", "offline_access")
+SCOPES = ("openid", "profile", "phone", "identity", "entity", "offline_access", "app")
 DEFAULT_SCOPES = ("openid", "profile", "phone", "entity", "offline_access")
 RESOURCE_SCOPE = re.compile(r"[a-z][a-z0-9_-]{0,30}(?:[:.][a-z0-9_-]{1,30}){1,3}")
 """What a resource's own scope looks like, such as `seal:verify`: never one of ours."""
@@ -77,6 +78,7 @@ class NewClient:
     contacts: tuple[str, ...] = ()
     client_uri: str | None = None
     registered_with: UUID | None = None
+    channel: str | None = None
 
 
 def check_client(new: NewClient, *, production: bool) -> None:
@@ -92,6 +94,7 @@ def broken_rules(new: NewClient, *, production: bool) -> Iterator[ClientRefused]
     strange = list(_unknown_words(new))
     yield from strange
     yield from _grants(new)
+    yield from broken_app_rules(new)
     yield from _addresses(new, production=production)
     if strange:
         # What keys and profiles ask of a word that does not exist, nobody can say.

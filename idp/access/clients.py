@@ -43,7 +43,8 @@ class Client(Base):
     """A registered relying party. Secrets are kept as SHA-256 only; they are random, so that is enough.
 
     `resources` are those it may ask access tokens for (RFC 8707), `serves` those it is itself: of tokens
-    for these it may ask whether they count. `registered_with` is the initial access token it used.
+    for these it may ask whether they count. `registered_with` is the initial access token it used, `channel`
+    the app that it is (:mod:`idp.access.channels`).
     """
 
     __tablename__ = "clients"
@@ -79,6 +80,7 @@ class Client(Base):
     contacts: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     client_uri: Mapped[str | None] = mapped_column(String(2000))
     registered_with: Mapped[UUID | None]
+    channel: Mapped[str | None] = mapped_column(String(32))
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
 
@@ -115,6 +117,7 @@ class RegisteredClient:
     default_max_age: int | None
     created_at: datetime
     self_registered: bool
+    channel: str | None = None
 
     @property
     def may_refresh(self) -> bool:
@@ -154,6 +157,7 @@ def origin_of(uri: str) -> str:
 class _Snapshot:
     version: bytes | None
     clients: dict[str, RegisteredClient | None] = field(default_factory=dict)
+    app_origins: frozenset[str] | None = None
 
 
 class ClientRegistry:
@@ -179,6 +183,15 @@ class ClientRegistry:
             # Unknown ids are not remembered, so that guessing cannot fill the memory.
             snapshot.clients[client_id] = found
         return found
+
+    def app_origins(self) -> frozenset[str]:
+        """The origins of the registered apps: where the pages run that call as a phone does."""
+        snapshot = self._current()
+        if snapshot.app_origins is None:
+            with self._open_db() as db:
+                rows = db.scalars(select(Client.redirect_uris).where(Client.channel.is_not(None)))
+                snapshot.app_origins = frozenset(origin_of(uri) for uris in rows for uri in uris)
+        return snapshot.app_origins
 
     def _current(self) -> _Snapshot:
         version = current_version(self._store, _VERSION)
@@ -275,6 +288,7 @@ def _frozen(row: Client) -> RegisteredClient:
         default_acr_values=tuple(row.default_acr_values),
         default_max_age=row.default_max_age,
         self_registered=row.registered_with is not None,
+        channel=row.channel,
         created_at=row.created_at,
     )
 

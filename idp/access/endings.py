@@ -8,26 +8,29 @@ caller's transaction.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from idp.access import consents, logouts
+from idp.access.ended_sessions import CLIENT_REMOVED, end_every, end_which
 from idp.access.grants import Grant
-from idp.accounts import factors, locks
+from idp.accounts import app_pins, factors, locks
 from idp.accounts.audit import Action, Event, Origin, Trail
 from idp.accounts.identity import Identity
 from idp.accounts.models import Enterprise, LegalAccount, Mandate, Person
 from idp.accounts.notices import Kind, Notifier, Told
-from idp.accounts.sessions import Device, SigninSession, seen_from
+from idp.accounts.sessions import Device, SigninSession
 from idp.accounts.staff import StaffMember, end_staff_sessions
+from idp.accounts.whose_sign_ins import seen_from, speaking_for
 from idp.crypto import Vault, hash_token
 
 
 def end_session(db: Session, vault: Vault, session_id: UUID, *, reason: str, now: datetime) -> bool:
-    """End one sign-in and all that was granted in it; False if it had ended before."""
-    return _end_sessions(db, vault, SigninSession.id == session_id, reason=reason, now=now) > 0
+    """End one sign-in and all that was granted in it, and what it opened; False if it had ended before."""
+    return end_which(db, vault, SigninSession.id == session_id, reason=reason, now=now) > 0
 
 
 def end_session_of(db: Session, vault: Vault, token: str, *, reason: str, now: datetime) -> bool:
@@ -36,13 +39,13 @@ def end_session_of(db: Session, vault: Vault, token: str, *, reason: str, now: d
     False if it had ended before.
     """
     which = SigninSession.token_hash == hash_token(token)
-    return _end_sessions(db, vault, which, reason=reason, now=now) > 0
+    return end_which(db, vault, which, reason=reason, now=now) > 0
 
 
 def end_other_sessions(db: Session, vault: Vault, keep: SigninSession, *, reason: str, now: datetime) -> int:
     """End every sign-in that can be seen from `keep` except itself; how many."""
     others = and_(seen_from(keep), SigninSession.id != keep.id)
-    return _end_sessions(db, vault, others, reason=reason, now=now)
+    return end_every(db, vault, others, reason=reason, keep=keep.id, now=now)
 
 
 def end_mandate(
@@ -64,7 +67,7 @@ def end_mandate(
     )
     if not ended.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has it
         return
-    _end_sessions(db, vault, SigninSession.mandate_id == mandate.id, reason="mandate_ended", now=now)
+    end_which(db, vault, SigninSession.mandate_id == mandate.id, reason="mandate_ended", now=now)
     target, detail = f"mandate:{mandate.id}", {"reason": reason[:200]} if reason else {}
     event = Event(Action.MANDATE_ENDED, entity=str(mandate.enterprise_id), target=target, detail=detail)
     trail.record(db, event, origin, now=now)
@@ -82,9 +85,7 @@ def suspend(
 ) -> None:
     """Suspend a person, or a company with all who act for it; their sign-ins end at once."""
     account.suspended_at = now
-    of_person = isinstance(account, Person)
-    column = SigninSession.person_id if of_person else SigninSession.enterprise_id
-    _end_sessions(db, vault, column == account.id, reason="suspended", now=now)
+    end_every(db, vault, speaking_for(account), reason="suspended", now=now)
     trail.record(db, _account_event(Action.ACCOUNT_SUSPENDED, account, reason), origin, now=now)
 
 
@@ -113,7 +114,7 @@ def lock(
     *,
     now: datetime,
 ) -> bool:
-    """Lock the account of this key: it opens nothing, and every sign-in its secrets opened ends.
+    """Lock the account of this key: it opens nothing, every sign-in its secrets opened ends, its PIN goes.
 
     True for the one who did; a lock that is there stays as it is. A staff member is suspended.
     """
@@ -121,8 +122,10 @@ def lock(
     if kind == "staff":
         locked = _suspend_staff(db, UUID(account_id), now=now)
     else:
+        _forget_pin(db, account)
         locked = locks.lock(db, account, now=now)
         end_sign_ins_by(db, vault, account, reason="locked", now=now)
+        _forget_pin(db, account)
     if locked:
         trail.record(db, Event(Action.ACCOUNT_LOCKED, target=account), origin, now=now)
         notifier.tell(db, account, Told(Kind.LOCKED, device=Device(origin.device, origin.address)), now=now)
@@ -149,12 +152,14 @@ def reset_factors(
     reason: str,
     now: datetime,
 ) -> int:
-    """Take every second factor and recovery code from the account of this key, and end its sign-ins.
+    """Take every second factor, recovery code and PIN from the account of this key, and end its sign-ins.
 
     How many factors went. Its password opens it alone afterwards.
     """
+    _forget_pin(db, account)
     went = factors.remove_all(db, account)
     end_sign_ins_by(db, vault, account, reason="factors_reset", now=now)
+    _forget_pin(db, account)
     detail = {"kind": "all", "factors": went, "reason": reason[:200]}
     trail.record(db, Event(Action.FACTOR_REMOVED, target=account, detail=detail), origin, now=now)
     notifier.tell(db, account, Told(Kind.FACTOR_REMOVED, "全部第二步验证和恢复码"), now=now)
@@ -176,7 +181,7 @@ def end_sign_ins_by(
     which = or_(SigninSession.account == account, unsaid)
     if keep:
         which = and_(which, SigninSession.id != keep)
-    return _end_sessions(db, vault, which, reason=reason, now=now)
+    return end_every(db, vault, which, reason=reason, keep=keep, now=now)
 
 
 def withdraw_consent(
@@ -221,25 +226,32 @@ def tell_owner(
 
     In the transaction of what it tells (MISSION Y, notices).
     """
-    key = f"mandate:{account.id}" if isinstance(account, Mandate) else key_of(db, account)
+    key = key_of(db, account)
     if key:
         notifier.tell(db, key, Told(kind), now=now)
 
 
-def key_of(db: Session, account: Person | Enterprise) -> str:
-    """The key of a person's or a company's own account; empty for a company that has none."""
+def key_of(db: Session, account: Person | Enterprise | Mandate) -> str:
+    """The key of a person's or a company's own account, or a mandate's; empty for a company that has none."""
+    if isinstance(account, Mandate):
+        return f"mandate:{account.id}"
     if isinstance(account, Person):
         return f"person:{account.id}"
     legal = db.scalar(select(LegalAccount.id).where(LegalAccount.enterprise_id == account.id))
     return f"legal:{legal}" if legal else ""
 
 
-def end_client_grants(db: Session, client_id: str, *, now: datetime) -> None:
-    """End everything a client was granted."""
-    db.execute(
-        update(Grant).where(Grant.client_id == client_id, Grant.ended_at.is_(None)).values(ended_at=now),
-        execution_options={"synchronize_session": False},
-    )
+def target_of(account: Person | Enterprise) -> str:
+    """A person or a company as the audit trail names whom something was done to."""
+    return f"{'person' if isinstance(account, Person) else 'enterprise'}:{account.id}"
+
+
+def end_client_grants(db: Session, vault: Vault, client_id: str, *, now: datetime) -> None:
+    """End everything a client was granted; of a phone app, its sign-ins and what they opened too."""
+    alone: dict[str, Any] = {"synchronize_session": False}
+    ended = update(Grant).where(Grant.client_id == client_id, Grant.ended_at.is_(None)).values(ended_at=now)
+    db.execute(ended, execution_options=alone)
+    end_which(db, vault, SigninSession.app == client_id, reason=CLIENT_REMOVED, now=now)
 
 
 def _suspend_staff(db: Session, member_id: UUID, *, now: datetime) -> bool:
@@ -253,24 +265,19 @@ def _suspend_staff(db: Session, member_id: UUID, *, now: datetime) -> bool:
     return bool(suspended.rowcount)  # type: ignore[attr-defined]  # an UPDATE's result has it
 
 
+def _forget_pin(db: Session, account: str) -> None:
+    """Take the PIN of a person's account.
+
+    Before his sign-ins are ended, because setting one locks it first; and after, because one that was set
+    while that was waited for is seen only then.
+    """
+    kind, _, account_id = account.partition(":")
+    if kind == "person":
+        app_pins.remove_pin(db, UUID(account_id))
+
+
 def _account_event(action: Action, account: Person | Enterprise, reason: str) -> Event:
-    kind = "person" if isinstance(account, Person) else "enterprise"
-    return Event(action, target=f"{kind}:{account.id}", detail={"reason": reason[:200]})
-
-
-def _end_sessions(
-    db: Session, vault: Vault, which: ColumnElement[bool], *, reason: str, now: datetime
-) -> int:
-    ended = db.scalars(
-        update(SigninSession)
-        .where(which, SigninSession.ended_at.is_(None))
-        .values(ended_at=now, end_reason=reason)
-        .returning(SigninSession.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    if ended:
-        logouts.tell(db, vault, ended, now=now)
-    return len(ended)
+    return Event(action, target=target_of(account), detail={"reason": reason[:200]})
 
 
 def end_all_sessions(
@@ -284,8 +291,6 @@ def end_all_sessions(
     now: datetime,
 ) -> int:
     """End every sign-in of a person in any capacity, or of all who act for a company; how many."""
-    of_person = isinstance(account, Person)
-    column = SigninSession.person_id if of_person else SigninSession.enterprise_id
-    ended = _end_sessions(db, vault, column == account.id, reason="ended_by_staff", now=now)
+    ended = end_every(db, vault, speaking_for(account), reason="ended_by_staff", now=now)
     trail.record(db, _account_event(Action.SESSIONS_ENDED, account, reason), origin, now=now)
     return ended

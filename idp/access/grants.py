@@ -9,6 +9,7 @@ is replayed. Access tokens carry the grant's id; refresh tokens are a family und
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     JSON,
+    ColumnElement,
     ForeignKey,
     LargeBinary,
     String,
@@ -35,7 +37,7 @@ from idp.accounts.models import Enterprise, LoginName, Mandate, Person
 from idp.accounts.sessions import LEAN, LIVE, SigninSession, as_of
 from idp.adapters.ephemeral import EphemeralStore
 from idp.crypto import hash_token, new_token
-from idp.db import ALONE, Base, uuid7
+from idp.db import ALONE, Base, insert_while, uuid7
 
 _REDEEMING_SECONDS = 60
 _CLOCK_SKEW_SECONDS = 8
@@ -112,18 +114,10 @@ _OF_GRANT = (
     .join(Grant, Grant.session_id == SigninSession.id)
     .where(Grant.id == bindparam("grant_id"), Grant.ended_at.is_(None))
 )
-_NEW_GRANT = insert(Grant.metadata.tables[Grant.__tablename__])
-_WRITTEN = tuple(column for column in _NEW_GRANT.table.columns if column.name != "ended_at")
-# Whoever withdraws a consent deletes its row first and ends the grants then; this reads the row under a
-# lock in the statement that opens one. So neither passes the other.
-_NEW_GRANT_AGREED = _NEW_GRANT.from_select(
-    [column.name for column in _WRITTEN],
-    select(*(bindparam(column.name, type_=column.type) for column in _WRITTEN))
-    .select_from(Consent)
-    .where(Consent.id == bindparam("consent"))
-    .with_for_update(read=True),
-    include_defaults=False,
-).execution_options(preserve_rowcount=True)
+_TABLE = Grant.metadata.tables[Grant.__tablename__]
+_NEW_GRANT = insert(_TABLE)
+# Whoever withdraws a consent deletes its row first and ends the grants then.
+_NEW_GRANT_AGREED = insert_while(_TABLE, Consent, Consent.id == bindparam("consent"), left_out=("ended_at",))
 _OF_TOKEN = _OF_GRANT.where(~exists().where(EndedToken.jti == bindparam("jti")))
 
 
@@ -215,18 +209,23 @@ def end_replayed(db: Session, store: EphemeralStore, code_hash: str, *, now: dat
     """End what a code gave that comes back after it was taken; nothing happens for one that never was."""
     # Whoever took it may not have opened his grant yet; then he finds this mark (see `open_grant`).
     store.put(_replay_mark(code_hash), b"1", ttl=_REDEEMING_SECONDS)
-    replayed = Grant.code_hash == bytes.fromhex(code_hash)
-    ended = update(Grant).where(replayed, Grant.ended_at.is_(None)).values(ended_at=now)
-    db.execute(ended, execution_options={**ALONE, "synchronize_session": False})
+    _end(db, Grant.code_hash == bytes.fromhex(code_hash), now=now, **ALONE)
 
 
 def open_grant(
-    db: Session, store: EphemeralStore, record: CodeRecord, *, dpop_jkt: str | None = None, now: datetime
+    db: Session,
+    store: EphemeralStore,
+    record: CodeRecord,
+    *,
+    dpop_jkt: str | None = None,
+    hung_on: Callable[[SigninSession], SigninSession] | None = None,
+    now: datetime,
 ) -> LiveGrant:
     """The grant a redeemed code gives, if the sign-in behind it still counts.
 
-    `dpop_jkt` binds its refresh tokens to a key. Its tokens are dead at birth when the code was replayed
-    while it was being redeemed.
+    `dpop_jkt` binds its refresh tokens to a key; `hung_on` makes the sign-in that it hangs on where that is
+    another than the one behind the code (:mod:`idp.access.app_sessions`). Its tokens are dead at birth when
+    the code was replayed while it was being redeemed.
 
     Raises SignInEnded when the session, account, company or mandate ended in between, and ConsentWithdrawn
     when the consent did.
@@ -234,10 +233,12 @@ def open_grant(
     row = db.execute(_OF_SESSION, {**as_of(now), "session_id": UUID(record.session_id)}).first()
     if row is None:
         raise SignInEnded("the sign-in behind this code has ended")
+    behind, person, enterprise, mandate = row
+    session = hung_on(behind) if hung_on else behind
     grant_id = uuid7()
     values = {
         "id": grant_id,
-        "session_id": UUID(record.session_id),
+        "session_id": session.id,
         "client_id": record.client_id,
         "scope": record.scope,
         "code_hash": bytes.fromhex(record.code_hash),
@@ -253,7 +254,7 @@ def open_grant(
         end_grant(db, grant_id, now=now)
     # Who asks for single claims may ask for the account name, which only `find_grant` reads.
     complete = find_grant(db, grant_id, now=now) if record.claims else None
-    return complete or LiveGrant(Grant(**values), *row)
+    return complete or LiveGrant(Grant(**values), session, person, enterprise, mandate)
 
 
 def find_grant(db: Session, grant_id: UUID, *, jti: str | None = None, now: datetime) -> LiveGrant | None:
@@ -266,11 +267,8 @@ def find_grant(db: Session, grant_id: UUID, *, jti: str | None = None, now: date
 
 
 def end_grant(db: Session, grant_id: UUID, *, now: datetime) -> None:
-    """End a grant and every token under it, now and for good."""
-    db.execute(
-        update(Grant).where(Grant.id == grant_id, Grant.ended_at.is_(None)).values(ended_at=now),
-        execution_options={"synchronize_session": False},
-    )
+    """End a grant and every token under it, now and for good; with an app's grant, its sign-in."""
+    _end(db, Grant.id == grant_id, now=now)
 
 
 def end_access_token(db: Session, jti: str, *, expires_at: datetime) -> None:
@@ -284,6 +282,16 @@ def end_access_token(db: Session, jti: str, *, expires_at: datetime) -> None:
 def is_ended(db: Session, jti: str) -> bool:
     """Whether the access token with this id was revoked by itself."""
     return db.scalar(select(EndedToken.jti).where(EndedToken.jti == jti)) is not None
+
+
+def _end(db: Session, which: ColumnElement[bool], *, now: datetime, **options: Any) -> None:
+    options["synchronize_session"] = False
+    ended = update(Grant).where(which, Grant.ended_at.is_(None)).values(ended_at=now)
+    db.execute(ended, execution_options=options)
+    # A phone's sign-in was made for its one grant.
+    its_own = SigninSession.id.in_(select(Grant.session_id).where(which)), SigninSession.app.is_not(None)
+    of_app = update(SigninSession).where(*its_own, SigninSession.ended_at.is_(None))
+    db.execute(of_app.values(ended_at=now, end_reason="signed_out"), execution_options=options)
 
 
 def _insert_grant(db: Session, values: dict[str, Any], consent: str | None) -> None:

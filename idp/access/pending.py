@@ -8,12 +8,13 @@ as if it did not exist (a started sign-in sent to somebody else gives the sender
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from idp.access import assurance
-from idp.access.assurance import Held, Missing, Wanted
+from idp.access.assurance import Held, Method, Missing, Wanted
 from idp.accounts.identity import Role
 from idp.accounts.sessions import SigninSession
 from idp.adapters.ephemeral import EphemeralStore
@@ -48,6 +49,11 @@ class PendingRequest:
     def device(self) -> str | None:
         """The id of the device authorization that this answers; there is no client to go back to then."""
         return self.params.get("device")
+
+    @property
+    def is_an_apps(self) -> bool:
+        """Whether a phone app asks: what it signs in is the phone that others are scanned with."""
+        return "app" in self.scope
 
     @property
     def was_pushed(self) -> bool:
@@ -93,13 +99,26 @@ class PendingRequest:
 
     @property
     def asks_anew(self) -> bool:
-        """Whether the client wants a sign-in of its own for this request, by whomever."""
-        return bool(self.prompts & {"login", "select_account"})
+        """Whether only a sign-in of its own will do for this request, by whomever.
 
-    def missing(self, session: SigninSession | None) -> Missing:
-        """What this browser's sign-in still lacks in freshness and level."""
-        held = Held(Role(session.role), session.acr, self.is_fresh(session.auth_time)) if session else None
-        return assurance.missing(self.wanted, held)
+        A phone app always gets one: what it is granted outlives every browser, so no sign-in that lies
+        about in one, or was stolen from it, makes a phone.
+        """
+        return self.is_an_apps or bool(self.prompts & {"login", "select_account"})
+
+    def has_its_own(self, session: SigninSession) -> bool:
+        """Whether this sign-in was made after the request came in, and may answer it if it asks anew.
+
+        One that a phone opened makes no further phone: whoever had somebody scan once would have one.
+        """
+        if self.is_an_apps and session.was_scanned_for:
+            return False
+        return session.auth_time >= self.created_at
+
+    def missing(self, session: SigninSession | None, methods: Sequence[Method]) -> Missing:
+        """What this browser's sign-in still lacks in freshness and level, where there are these `methods`."""
+        held = Held(Role(session.role), session.acr, self.is_fresh(session)) if session else None
+        return assurance.missing(self.wanted, held, methods)
 
     def fits(self, role: Role, uscc: str | None) -> bool:
         """Whose sign-in answers which request: company passwords prove nothing to a person's services.
@@ -110,15 +129,15 @@ class PendingRequest:
             return role is Role.NATURAL_PERSON
         return self.entity is None or self.entity == uscc
 
-    def is_fresh(self, auth_time: datetime) -> bool:
-        """Whether a sign-in proved at `auth_time` satisfies `prompt=login` and `max_age`.
+    def is_fresh(self, session: SigninSession) -> bool:
+        """Whether a sign-in satisfies `prompt=login`, an app's own need of it, and `max_age`.
 
-        Both are measured from when the request came in, so that a fresh sign-in ends the asking.
+        All are measured from when the request came in, so that a fresh sign-in ends the asking.
         """
-        if self.asks_anew and auth_time < self.created_at:
+        if self.asks_anew and not self.has_its_own(session):
             return False
         max_age = self.params.get("max_age")
-        return max_age is None or (self.created_at - auth_time).total_seconds() <= int(max_age)
+        return max_age is None or (self.created_at - session.auth_time).total_seconds() <= int(max_age)
 
 
 def packed(request: PendingRequest) -> dict[str, Any]:

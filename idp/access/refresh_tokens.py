@@ -1,8 +1,9 @@
 """Refresh tokens: families under a grant, rotated with reuse detection.
 
 A refresh token's successor is derived from it by HMAC: a client whose answer was lost repeats the
-request within the grace time and gets the same successor, although only hashes are stored. Any
-later reuse ends the whole grant (RFC 9700 §4.14).
+request within the grace time and gets the same successor, although only hashes are stored; one that
+proves the key its grant is bound to may do so until it has used the successor. Any other reuse ends the
+whole grant (RFC 9700 §4.14).
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, LargeBinary, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from idp.access.grants import Grant, GrantRefused, LiveGrant, SignInEnded, end_grant, find_grant
-from idp.crypto import hash_token, keyed_digest, new_token
+from idp.access.ended_sessions import end_grant
+from idp.access.grants import Grant, GrantRefused, LiveGrant, SignInEnded, find_grant
+from idp.crypto import Vault, hash_token, keyed_digest, new_token
 from idp.db import Base
 
 
@@ -53,6 +55,7 @@ def first_refresh_token(db: Session, grant: Grant, *, now: datetime) -> str:
 
 def rotate_refresh_token(
     db: Session,
+    vault: Vault,
     supplied: str,
     *,
     client_id: str,
@@ -68,9 +71,10 @@ def rotate_refresh_token(
     `admit` looks at the grant before anything is spent, and raises what it will to refuse it. Where nothing
     `rotates`, a token that was never spent is its own successor.
 
-    Raises RefreshReused when a spent token comes back after its grace or once its successor was
-    used: the family is ended. Raises ScopeWidened before anything is spent. Raises RefreshUnknown
-    when the token is unknown, another client's, or its grant was ended, SignInEnded when the sign-in was.
+    Raises RefreshReused when a spent token comes back after its grace (a grant bound to a key has no such
+    limit) or once its successor was used: the family is ended. Raises ScopeWidened before anything is
+    spent. Raises RefreshUnknown when the token is unknown, another client's, or its grant was ended,
+    SignInEnded when the sign-in was.
     """
     digest = hash_token(supplied)
     found = db.execute(
@@ -97,7 +101,7 @@ def rotate_refresh_token(
     if spent.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has it
         _store_refresh(db, successor, grant.id, now=now)
     else:
-        _forgive_or_end(db, token, successor, grant, grace=grace, now=now)
+        _forgive_or_end(db, vault, token, successor, grant, grace=grace, now=now)
     return _alive(db, grant.id, now=now), successor
 
 
@@ -119,14 +123,23 @@ def _alive(db: Session, grant_id: UUID, *, now: datetime) -> LiveGrant:
 
 
 def _forgive_or_end(
-    db: Session, token: RefreshToken, successor: str, grant: Grant, *, grace: timedelta, now: datetime
+    db: Session,
+    vault: Vault,
+    token: RefreshToken,
+    successor: str,
+    grant: Grant,
+    *,
+    grace: timedelta,
+    now: datetime,
 ) -> None:
     db.refresh(token)
     next_one = db.get(RefreshToken, hash_token(successor))
-    repeated = token.used_at is not None and now - token.used_at <= grace
-    if repeated and next_one is not None and next_one.used_at is None:
+    # `admit` saw the key proved: it is the client that lost the answer, however long its phone lay in a
+    # tunnel. Whoever stole both would have used the successor.
+    in_time = grant.dpop_jkt is not None or (token.used_at is not None and now - token.used_at <= grace)
+    if in_time and next_one is not None and next_one.used_at is None:
         return
-    end_grant(db, grant.id, now=now)
+    end_grant(db, vault, grant.id, now=now)
     msg = "The refresh token was used before; every token of this sign-in with the client is revoked."
     raise RefreshReused(msg)
 

@@ -84,7 +84,7 @@ def apply_registration(client: Client, new: NewClient, *, now: datetime) -> None
     client.default_acr_values = list(new.default_acr_values)
     client.default_max_age = new.default_max_age
     client.contacts, client.client_uri = list(new.contacts), new.client_uri
-    client.registered_with = new.registered_with
+    client.registered_with, client.channel = new.registered_with, new.channel
     client.changed_at = now
 
 

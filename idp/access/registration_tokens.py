@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import JSON, CursorResult, LargeBinary, String, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from idp.access.app_rules import APP_SCOPE
 from idp.access.clients import ClientRefused
 from idp.access.profiles import PROFILES
 from idp.access.registration import DEFAULT_SCOPES, RESOURCE_SCOPE, SCOPES
@@ -134,3 +135,5 @@ def _check(invitation: Invitation) -> None:
     for scope in invitation.scopes:
         if scope not in SCOPES and not RESOURCE_SCOPE.fullmatch(scope):
             raise ClientRefused(f"Unknown scope {scope[:60]!r}: choose from {', '.join(SCOPES)}.")
+    if APP_SCOPE in invitation.scopes:
+        raise ClientRefused("The scope app cannot be invited: an administrator registers apps himself.")

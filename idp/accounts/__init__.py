@@ -7,6 +7,9 @@
 ``credentials``  whose password it is, what it may not contain, and putting a new one in its place
 ``passwords``    the policy, Argon2id, and the bound on hashes at once
 ``sessions``     sign-in sessions: their truth is here, never in a cache
+``standing``     as whom a person who proved himself may act; ``obstacles`` why something does not open
+``app_pins``     what a person unlocks his phone app with; ``pin_rules`` what it may be
+``whose_sign_ins``  which of them are whose
 ``browsers``     browsers an account knows, and those it was told to forget
 ``audit``        the trail, with a keyed MAC a row and sealed hash-chained batches
 ``audit_…``      ``verification`` finds what was changed or cut off, ``checks`` keeps the outcomes, ``rows``

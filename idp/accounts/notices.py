@@ -43,6 +43,9 @@ class Kind(StrEnum):
     SECOND_STEP_ASKED = "second_step_asked"
     SECOND_STEP_REFUSED = "second_step_refused"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - an event's name
+    APP_SIGNED_IN = "app_signed_in"
+    APP_PIN_SET = "app_pin_set"
+    APP_PIN_CHANGED = "app_pin_changed"
     LOCKED = "locked"
     ACCOUNT_SUSPENDED = "account_suspended"
     ACCOUNT_RESUMED = "account_resumed"
@@ -59,6 +62,9 @@ SENTENCES = {
     Kind.SECOND_STEP_ASKED: "有人在新的浏览器填对了您的密码，正在等待第二步验证",
     Kind.SECOND_STEP_REFUSED: "您账号的第二步验证多次没有通过，已暂缓再试",
     Kind.PASSWORD_CHANGED: "您的账号密码已修改",
+    Kind.APP_SIGNED_IN: "新的手机登录了您的账号，使用的是「{what}」App",
+    Kind.APP_PIN_SET: "您的 App 口令已设置",
+    Kind.APP_PIN_CHANGED: "您的 App 口令已修改",
     Kind.LOCKED: "您的{what}已按您的要求暂停，全部登录已退出",
     Kind.ACCOUNT_SUSPENDED: "您的{what}已停用，全部登录已退出",
     Kind.ACCOUNT_RESUMED: "您的{what}已恢复使用",

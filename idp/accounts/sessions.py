@@ -11,14 +11,12 @@ in the session live until it is ended or reaches its absolute limit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ColumnElement,
     ForeignKey,
     Index,
     LargeBinary,
@@ -26,10 +24,10 @@ from sqlalchemy import (
     String,
     and_,
     bindparam,
-    cast,
     insert,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.orm import Mapped, Session, load_only, mapped_column
@@ -38,9 +36,11 @@ from idp.accounts.calendar import civil_day
 from idp.accounts.identity import Identity, Role, account_of
 from idp.accounts.models import Credential, Enterprise, EnterpriseStatus, LegalAccount, Mandate, Person
 from idp.crypto import hash_token, new_token
-from idp.db import ALONE, Base, begin_write, uuid7
+from idp.db import ALONE, Base, begin_write, insert_while, uuid7
 
 SEEN_STEP = timedelta(seconds=60)
+BY_SCAN, BY_FACE = "qr", "face"
+"""The values of `amr` for a sign-in that a phone confirmed, and for a face that was looked at."""
 
 
 class SigninSession(Base):
@@ -48,7 +48,8 @@ class SigninSession(Base):
 
     `account` is the key of the account whose secrets opened it: of a person who went on to one of his
     mandates, his own. `proved_at` is when he last proved himself within it, `browser_key` the id the
-    browser is known by.
+    browser is known by. `app` is the client id of the phone app whose sign-in it is: no browser's then.
+    `opened_by` is the id of the phone's sign-in that opened it, and ends it (:mod:`idp.access.endings`).
     """
 
     __tablename__ = "signin_sessions"
@@ -67,6 +68,8 @@ class SigninSession(Base):
     proved_at: Mapped[datetime | None]
     account: Mapped[str] = mapped_column(String(48), default="", server_default="")
     browser_key: Mapped[str] = mapped_column(String(32), default="", server_default="")
+    app: Mapped[str | None] = mapped_column(String(64))
+    opened_by: Mapped[UUID | None]
     seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
@@ -81,6 +84,13 @@ class SigninSession(Base):
         Index("ix_signin_sessions_mandate", "mandate_id"),
         Index("ix_signin_sessions_expiry", "expires_at"),
         Index("ix_signin_sessions_account", "account", "created_at"),
+        # Few are, and the sign-ins that no phone opened cost nothing here.
+        Index(
+            "ix_signin_sessions_opened_by",
+            "opened_by",
+            postgresql_where=text("opened_by IS NOT NULL"),
+            sqlite_where=text("opened_by IS NOT NULL"),
+        ),
     )
 
     @property
@@ -96,8 +106,18 @@ class SigninSession(Base):
         return self.account or account_of(self.identity)
 
     @property
-    def last_proof(self) -> datetime:
-        """When whoever signed in last proved himself."""
+    def was_scanned_for(self) -> bool:
+        """Whether a phone that scanned had a part in opening it."""
+        return BY_SCAN in self.amr.split()
+
+    @property
+    def last_proof(self) -> datetime | None:
+        """When whoever signed in last proved himself; None where he has not, and a phone confirmed for him.
+
+        Who scans may have been shown somebody else's code. A face is his own wherever it was looked at.
+        """
+        if self.was_scanned_for and BY_FACE not in self.amr.split():
+            return self.proved_at
         return max(self.auth_time, self.proved_at or self.auth_time)
 
 
@@ -107,6 +127,7 @@ class Proof:
 
     `rests_on` is the account's credential, by its id and when it was set, as it was read: a sign-in opens
     only while that is still so. A proof that is `handed_on` comes from a sign-in that must still be there.
+    `opened_by` is the id of the phone's sign-in that gave it.
     """
 
     amr: tuple[str, ...]
@@ -115,6 +136,7 @@ class Proof:
     account: str
     rests_on: tuple[UUID, datetime] | None = None
     handed_on: bool = False
+    opened_by: UUID | None = None
 
 
 class NotOpened(Exception):
@@ -169,6 +191,7 @@ def open_session(
         "auth_time": proof.at,
         "account": proof.account,
         "browser_key": device.key[:32],
+        "opened_by": proof.opened_by,
         "seen_at": now,
         "expires_at": now + lifetime,
         "browser": device.browser[:200],
@@ -181,9 +204,8 @@ def open_session(
         db.connection().execute(_OPENED, values)
         return opened, token
     credential, changed_at = proof.rests_on
-    made = db.connection().execute(
-        _OPENED_ON, {**values, "credential": credential, "credential_changed_at": changed_at}
-    )
+    rests_on = {"credential": credential, "credential_changed_at": changed_at}
+    made = db.connection().execute(_OPENED_ON, {**values, **rests_on})
     if not made.rowcount:
         raise NotOpened
     return opened, token
@@ -192,29 +214,14 @@ def open_session(
 # Through Core: one row needs no unit of work, which costs more than the statement.
 _TABLE = SigninSession.metadata.tables[SigninSession.__tablename__]
 _OPENED = insert(_TABLE)
-_WRITTEN = tuple(
-    column for column in _TABLE.columns if column.name not in {"proved_at", "ended_at", "end_reason"}
+_OPENED_ON = insert_while(
+    _TABLE,
+    Credential,
+    Credential.id == bindparam("credential"),
+    Credential.changed_at == bindparam("credential_changed_at"),
+    Credential.locked_at.is_(None),
+    left_out=("proved_at", "app", "ended_at", "end_reason"),
 )
-_OPENED_ON = _OPENED.from_select(
-    [column.name for column in _WRITTEN],
-    # What may be NULL has no type of its own in a SELECT.
-    select(
-        *(
-            cast(bindparam(column.name, type_=column.type), column.type)
-            if column.nullable
-            else bindparam(column.name, type_=column.type)
-            for column in _WRITTEN
-        )
-    )
-    .select_from(Credential)
-    .where(
-        Credential.id == bindparam("credential"),
-        Credential.changed_at == bindparam("credential_changed_at"),
-        Credential.locked_at.is_(None),
-    )
-    .with_for_update(read=True),
-    include_defaults=False,
-).execution_options(preserve_rowcount=True)
 
 
 def _select_live() -> Select[SigninSession, Person, Enterprise, Mandate]:
@@ -344,43 +351,3 @@ def note_seen(db: Session, session: SigninSession, *, now: datetime) -> None:
         return
     seen = update(SigninSession).where(SigninSession.id == session.id).values(seen_at=now)
     db.execute(seen, execution_options={**ALONE, "synchronize_session": False})
-
-
-def opened_with(account: str, only: Identity | None = None) -> ColumnElement[bool]:
-    """Which sign-ins the secrets of `account` (a key) opened; with `only`, those for this identity."""
-    kind, _, account_id = account.partition(":")
-    own = {
-        "person": and_(
-            SigninSession.person_id == UUID(account_id), SigninSession.role == Role.NATURAL_PERSON.value
-        ),
-        "legal": SigninSession.legal_account_id == UUID(account_id),
-        "mandate": SigninSession.mandate_id == UUID(account_id),
-    }[kind]
-    # A sign-in of the version before does not say whose secrets opened it.
-    which = or_(SigninSession.account == account, and_(SigninSession.account == "", own))
-    if only is None:
-        return which
-    return and_(
-        which,
-        SigninSession.person_id == only.person_id,
-        SigninSession.role == only.role.value,
-        SigninSession.enterprise_id == only.enterprise_id,
-    )
-
-
-def seen_from(session: SigninSession) -> ColumnElement[bool]:
-    """Which sign-ins its owner may see and end from this one: those the same secrets opened.
-
-    Of somebody who went on from his own account to a mandate, those for it.
-    """
-    account = session.account_key
-    return opened_with(account, None if account == account_of(session.identity) else session.identity)
-
-
-def list_live(
-    db: Session, which: ColumnElement[bool], *, now: datetime
-) -> Sequence[tuple[SigninSession, str | None]]:
-    """The live ones of these sign-ins, newest first, each with the name of the company it acts for."""
-    mine = live(now).with_only_columns(SigninSession, Enterprise.name).where(which)
-    newest = mine.order_by(SigninSession.created_at.desc()).limit(200)
-    return [(row, company) for row, company in db.execute(newest)]

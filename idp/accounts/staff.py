@@ -20,7 +20,6 @@ from sqlalchemy import (
     LargeBinary,
     String,
     bindparam,
-    insert,
     select,
     update,
 )
@@ -28,7 +27,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from idp.accounts.sessions import SEEN_STEP, Device, NotOpened
 from idp.crypto import Vault, hash_token, keyed_digest, new_token
-from idp.db import ALONE, Base, uuid7
+from idp.db import ALONE, Base, insert_while, uuid7
 
 
 class StaffRole(StrEnum):
@@ -169,23 +168,14 @@ def open_staff_session(
 
 
 _TABLE = StaffSession.metadata.tables[StaffSession.__tablename__]
-_WRITTEN = tuple(column for column in _TABLE.columns if column.name not in {"ended_at", "end_reason"})
-_OPENED_ON = (
-    insert(_TABLE)
-    .from_select(
-        [column.name for column in _WRITTEN],
-        select(*(bindparam(column.name, type_=column.type) for column in _WRITTEN))
-        .select_from(StaffMember)
-        .where(
-            StaffMember.id == bindparam("staff_id", type_=_TABLE.c.staff_id.type),
-            StaffMember.generation == bindparam("generation"),
-            StaffMember.password_hash.is_not_distinct_from(bindparam("password_hash", type_=String())),
-            StaffMember.suspended_at.is_(None),
-        )
-        .with_for_update(read=True),
-        include_defaults=False,
-    )
-    .execution_options(preserve_rowcount=True)
+_OPENED_ON = insert_while(
+    _TABLE,
+    StaffMember,
+    StaffMember.id == bindparam("staff_id", type_=_TABLE.c.staff_id.type),
+    StaffMember.generation == bindparam("generation"),
+    StaffMember.password_hash.is_not_distinct_from(bindparam("password_hash", type_=String())),
+    StaffMember.suspended_at.is_(None),
+    left_out=("ended_at", "end_reason"),
 )
 
 

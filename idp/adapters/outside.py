@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,14 +85,23 @@ class _Route(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
-        """A connection to the first address of `host`."""
-        address = self._checked(host, port)
+        """A connection to the first address of `host` where somebody answers."""
+        *others, last = self._checked(host, port)
+        for address in others:
+            # A name may stand for an address of either kind while its server listens on one of them.
+            with suppress(httpcore2.ConnectError):
+                return self._connected(address, port, local_address, socket_options)
+        return self._connected(last, port, local_address, socket_options)
+
+    def _connected(
+        self, address: str, port: int, local_address: str | None, socket_options: Iterable[Any] | None
+    ) -> _Stream:
         stream = httpcore2.SyncBackend().connect_tcp(
             address, port, _left(self.deadline), local_address, socket_options or ()
         )
         return _Stream(stream, self.deadline)
 
-    def _checked(self, host: str, port: int) -> str:
+    def _checked(self, host: str, port: int) -> list[str]:
         # The system's resolver knows no deadline, and takes as long as the servers of the name like.
         answer: Future[list[str]] = Future()
         threading.Thread(target=_resolve, args=(answer, host, port), daemon=True).start()
@@ -101,7 +111,7 @@ class _Route(httpcore2.NetworkBackend):
             raise NotOutside("the host name does not resolve, or not in time") from None
         if not self.inside_allowed and not all(map(is_outside, found)):
             raise NotOutside("the host resolves to an address inside this network")
-        return found[0]
+        return list(dict.fromkeys(found))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@
 ``entry``        puts the commands together; wrong input is exit code 2, an outage is 1
 ``desk``         what each command works with: settings, storage, the clock, who typed it
 ``serving``      `idp serve`
+``waiting``      `idp wait`
 ``worker``       `idp worker`
 ``demo``         `idp demo`, with ``processes`` for its child processes
 ``database``     `idp db upgrade`, `idp db check`

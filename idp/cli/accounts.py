@@ -66,7 +66,7 @@ def resume_account(
     with opened() as desk, desk.transaction() as db:
         account = _found(desk, db, name, operator)
         check_reason(reason, about=_personal(desk, account))
-        key, trail = _key(db, account), desk.backends.trail
+        key, trail = endings.key_of(db, account), desk.backends.trail
         suspended = None if isinstance(account, Mandate) else account.suspended_at
         locked = locks.locked_since(db, key) if key else None
         if not suspended and not locked:
@@ -91,7 +91,7 @@ def reset_factors(name: Name, *, reason: Reason, operator: Operator = "", as_jso
     with opened() as desk, desk.transaction() as db:
         account = _found(desk, db, name, operator)
         check_reason(reason, about=_personal(desk, account))
-        key, backends = _key(db, account), desk.backends
+        key, backends = endings.key_of(db, account), desk.backends
         if not key or not factors.kinds_of(db, key):
             raise Refused("The account has no second factor.")
         notifier = notifier_of(desk.settings, backends.vault, backends.store)
@@ -140,12 +140,8 @@ def _personal(desk: Desk, account: Account) -> tuple[str | None, ...]:
     return account.name(vault), account.phone(vault), account.id_number(vault)
 
 
-def _key(db: Session, account: Account) -> str:
-    return f"mandate:{account.id}" if isinstance(account, Mandate) else endings.key_of(db, account)
-
-
 def _told(desk: Desk, db: Session, account: Account) -> dict[str, Any]:
-    vault, key = desk.backends.vault, _key(db, account)
+    vault, key = desk.backends.vault, endings.key_of(db, account)
     locked = locks.locked_since(db, key) if key else None
     held = [factor.kind.value for factor in factors.list_factors(db, key)] if key else []
     return {

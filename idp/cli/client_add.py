@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from idp.access.channels import CHANNELS
 from idp.access.client_metadata import metadata, recorded, split_scopes, with_secret
 from idp.access.profiles import AUTH_METHODS, BASIC, GRANT_TYPES, PROFILES, SIGNING_ALGS
 from idp.access.registration import DEFAULT_SCOPES, NewClient, add_client, check_redirects_leave
@@ -50,6 +51,7 @@ _Contact = Annotated[Many, typer.Option(help="Whom to ask about it; repeat for s
 _ClientUri = Annotated[Text, typer.Option(metavar="URL", help="Its home page.")]
 _FullPhone = Annotated[bool, typer.Option("--full-phone", help="May see the whole number.")]
 _FirstParty = Annotated[bool, typer.Option("--first-party", help="Nobody is asked for consent.")]
+_Channel = Annotated[Text, typer.Option(help=f"Which phone app it is: {', '.join(CHANNELS)}.")]
 _ClientId = Annotated[str, typer.Option(help="By default a random one.")]
 
 
@@ -81,6 +83,7 @@ def add(  # noqa: PLR0913 - an option is an argument
     profile: ProfileName = "basic",
     full_phone: _FullPhone = False,
     first_party: _FirstParty = False,
+    channel: _Channel = None,
     client_id: _ClientId = "",
     as_json: Json = False,
 ) -> None:
@@ -114,6 +117,7 @@ def add(  # noqa: PLR0913 - an option is an argument
         profile=profile,
         full_phone=full_phone,
         first_party=first_party,
+        channel=channel or None,
     )
     _register(new, as_json=as_json)
 

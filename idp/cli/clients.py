@@ -82,7 +82,7 @@ def remove(client_id: ClientId, *, as_json: Json = False) -> None:
     with opened() as desk:
         with desk.transaction() as db:
             client = found(db, client_id)
-            end_client_grants(db, client_id, now=desk.now)
+            end_client_grants(db, desk.backends.vault, client_id, now=desk.now)
             record(desk, db, Action.CLIENT_REMOVED, client, before=recorded(client))
             db.delete(client)
         show({"client_id": client_id, "removed": True}, as_json=as_json, lines=[f"{client_id} is removed."])

@@ -14,34 +14,33 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
 import httpx2
 
-import idp
 from idp import migrations
 from idp.access.clients import announce_change
 from idp.access.keys import ensure_keys
 from idp.accounts.directory import AlreadyTaken
 from idp.accounts.passwords import PasswordHasher
+from idp.cli import demo_programs
+from idp.cli.demo_programs import Program
 from idp.cli.desk import Failed, Refused, connected, table
 from idp.cli.processes import Children, is_free
-from idp.config import Settings, as_variables, child_environment, kept_secret, load_demo_settings
+from idp.config import Settings, child_environment, kept_secret, load_demo_settings
 from idp.db import begin_write
 from idp.demo import addresses, world
-from idp.demo.manifest import CLIENTS
-from idp.demo.seed import Seeder, register_portal
+from idp.demo.seed import Seeder, register_apps, register_portal
 
 START_SECONDS = 90.0
 _LOOK_SECONDS = 0.2
-_RECORDS = Path(idp.__file__).parents[1] / "relying_parties" / "social_insurance" / "demo_records.json"
 
 
 def run_demo() -> None:
-    """Start the provider, its worker and the portals with demo data, on loopback."""
+    """Start the provider, its worker, the portals and the phone app with demo data, on loopback."""
     # Databases, logs and secrets alike: nobody else on this machine reads them.
     os.umask(0o077)
     settings = load_demo_settings()
@@ -51,11 +50,11 @@ def run_demo() -> None:
         stack.enter_context(_alone_in(settings.var_dir))
         secret = kept_secret(settings.var_dir / "social_insurance_client.secret", secrets.token_urlsafe(32))
         _prepare(settings, secret)
-        provider, portal = as_variables(settings), _portal_variables(settings, secret)
-        _write_environment(settings.var_dir / "demo.env", provider)
-        _write_environment(settings.var_dir / "social_insurance.env", portal)
+        programs = demo_programs.programs(settings, portal_secret=secret)
+        for name, variables in demo_programs.environments(programs).items():
+            _write_environment(settings.var_dir / f"{name}.env", variables)
         children = stack.enter_context(Children(_log_dir(settings)))
-        _start(children, settings, child_environment(provider), child_environment(portal))
+        _start(children, programs)
         _wait_until_all_answer(children, settings, stopping)
         if not stopping.is_set():
             print("\n".join(_welcome(settings)), flush=True)
@@ -65,8 +64,7 @@ def run_demo() -> None:
 
 
 def _check_ports(settings: Settings) -> None:
-    for name in addresses.OFFSETS:
-        port = addresses.port(settings.demo_port_base, name)
+    for name, port in addresses.ports(settings.demo_port_base).items():
         if not is_free(port):
             raise Refused(
                 f"Port {port} ({name}) is in use. Stop what listens there, or choose others: "
@@ -86,28 +84,13 @@ def _prepare(settings: Settings, secret: str) -> None:
                 begin_write(db)
                 Seeder(db, desk.backends.vault, PasswordHasher(settings), desk.now).seed()
                 register_portal(db, secret=secret, port_base=settings.demo_port_base, now=desk.now)
+                register_apps(db, port_base=settings.demo_port_base, now=desk.now)
         except AlreadyTaken:
             raise Refused(
                 f"Somebody in {settings.var_dir} has a name or number of the demo world. "
                 "Remove the directory to begin anew."
             ) from None
         announce_change(desk.backends.store)
-
-
-def _portal_variables(settings: Settings, secret: str) -> dict[str, str]:
-    base, var = settings.demo_port_base, settings.var_dir
-    return {
-        "SI_ISSUER": settings.issuer,
-        "SI_CLIENT_ID": CLIENTS["social_insurance"],
-        "SI_CLIENT_SECRET": secret,
-        "SI_BASE_URL": addresses.app_urls(base)["social_insurance"],
-        "SI_OTHER_BASE_URLS": addresses.app_urls(base, host="127.0.0.1")["social_insurance"],
-        "SI_SECRET_KEY": kept_secret(var / "social_insurance_key.secret", secrets.token_urlsafe(48)),
-        "SI_DATABASE": str(var / "social_insurance.db"),
-        "SI_RECORDS": str(_RECORDS),
-        "SI_HOST": "127.0.0.1",
-        "SI_PORT": str(addresses.port(base, "social_insurance")),
-    }
 
 
 def _write_environment(path: Path, variables: Mapping[str, str]) -> None:
@@ -118,18 +101,14 @@ def _write_environment(path: Path, variables: Mapping[str, str]) -> None:
     path.write_text("".join(lines), encoding="utf-8")
 
 
-def _start(
-    children: Children, settings: Settings, provider: Mapping[str, str], portal: Mapping[str, str]
-) -> None:
-    ours = [sys.executable, "-m", "idp.cli"]
-    port = addresses.port(settings.demo_port_base, "idp")
-    children.start("idp", [*ours, "serve", "--port", str(port)], provider)
-    children.start("worker", [*ours, "worker"], provider)
-    children.start("social_insurance", [sys.executable, "-m", "relying_parties.social_insurance"], portal)
+def _start(children: Children, programs: Sequence[Program]) -> None:
+    for program in programs:
+        environment = child_environment(program.variables)
+        children.start(program.name, [sys.executable, "-m", *program.module], environment)
 
 
 def _wait_until_all_answer(children: Children, settings: Settings, stopping: threading.Event) -> None:
-    silent = dict(addresses.app_urls(settings.demo_port_base))
+    silent = addresses.urls(settings.demo_port_base)
     deadline = time.monotonic() + START_SECONDS
     while silent and not stopping.is_set():
         children.check()
@@ -154,9 +133,9 @@ def _welcome(settings: Settings) -> Iterator[str]:
     yield ""
     yield "通行 is running. Everything is on this machine, everybody is invented. Ctrl-C stops it."
     yield ""
-    yield from table(
-        ("应用 application", "地址 address"), addresses.app_urls(settings.demo_port_base).items()
-    )
+    yield from table(("应用 application", "地址 address"), addresses.urls(settings.demo_port_base).items())
+    yield ""
+    yield from _welcome_to_the_phone(settings)
     yield ""
     legal = (
         (c.name, c.account or "-", c.uscc, world.LEGAL_PASSWORD if c.account else "-", c.case)
@@ -182,6 +161,12 @@ def _welcome(settings: Settings) -> Iterator[str]:
     yield f"All of it for a tool: {settings.issuer}/demo/manifest.json"
     yield f"The idp commands beside it: set -a; . {settings.var_dir / 'demo.env'}"
     yield f"Logs: {settings.var_dir / 'log'}"
+
+
+def _welcome_to_the_phone(settings: Settings) -> Iterator[str]:
+    phone = addresses.app_urls(settings.demo_port_base)["phone"]
+    yield "Scan to log in: open the phone app in a second browser window, sign in as a person, 扫一扫."
+    yield f"  吉事办 {phone}/ · 电子社保卡 {phone}/social-card/ · 电子营业执照 {phone}/licence/"
 
 
 def _log_dir(settings: Settings) -> Path:

@@ -25,6 +25,7 @@ from idp.cli import (
     serving,
     settings,
     staff,
+    waiting,
     worker,
 )
 from idp.cli.desk import Failed, Refused
@@ -44,6 +45,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("serve")(serving.serve)
+app.command("wait")(waiting.wait)
 app.command("worker")(worker.work)
 app.command("demo")(demo.run_demo)
 app.command("settings")(settings.print_settings)

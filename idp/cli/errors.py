@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from idp.oauth.refusals.document import errors_page
+from idp.web.refusals.document import errors_page
 
 
 def print_errors() -> None:

@@ -13,6 +13,9 @@ from typing import Annotated
 import typer
 
 from idp.access.keys import load_keys
+from idp.adapters.face import face_of
+from idp.adapters.places import places_of
+from idp.adapters.social_security import social_security_of
 from idp.cli.desk import Refused, opened
 from idp.config import Settings, is_loopback
 from idp.migrations import is_demo
@@ -67,7 +70,8 @@ def listen_address(settings: Settings, host: str) -> str:
 def _checked() -> Settings:
     """The settings, once storage is reachable, migrated and has keys; no connection stays open.
 
-    Raises Refused: here a sentence can be said, in a worker it would be a restart without end.
+    Raises Refused, SettingsRefused: here a sentence can be said, in a worker it would be a restart without
+    end.
     """
     with opened() as desk:
         if not desk.settings.demo and is_demo(desk.settings.effective_database_url()):
@@ -78,4 +82,12 @@ def _checked() -> Settings:
                 load_keys(db, desk.backends.vault)
         except LookupError as missing:
             raise Refused(str(missing)) from None
+        _check_outside(desk.settings)
         return desk.settings
+
+
+def _check_outside(settings: Settings) -> None:
+    """Return if whom the provider asks, and the file of places, can be used. Raises SettingsRefused."""
+    places_of(settings).check()
+    social_security_of(settings)
+    face_of(settings)

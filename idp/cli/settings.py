@@ -15,7 +15,7 @@ _HEAD = """# Settings
 Every setting is an environment variable, read once at the start. `IDP_<NAME>_FILE` names a file that
 holds the value instead, for secrets that should not stand in an environment. Durations are seconds.
 
-This page is made from `idp/config.py`: `idp settings > docs/settings.md`.
+This page is made from `idp/config/settings.py`: `idp settings > docs/settings.md`.
 
 | variable | default | meaning |
 |---|---|---|

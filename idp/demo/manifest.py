@@ -6,7 +6,12 @@ from typing import Any
 
 from idp.demo import addresses, world
 
-CLIENTS = {"social_insurance": "social-insurance"}
+CLIENTS = {
+    "social_insurance": "social-insurance",
+    "phone": "jishiban",
+    "social_card": "social-card",
+    "licence": "licence",
+}
 """Name of an application to its client id; secrets never stand in the manifest."""
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from idp.access.channels import CHANNELS
 from idp.access.clients import Client
 from idp.access.registration import NewClient, add_client, apply_registration, check_client
 from idp.accounts import factors
@@ -36,6 +37,8 @@ from idp.crypto import Vault, hash_token
 from idp.demo import addresses, manifest, world
 
 _HOSTS = ("localhost", "127.0.0.1")
+_APPS = {"phone": "jishiban", "social_card": "social_card", "licence": "licence"}
+"""Name in the manifest to the channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +176,37 @@ def register_portal(db: Session, *, secret: str, port_base: int, now: datetime) 
         sector="social-insurance",
         first_party=True,
     )
+    _register(db, new, now=now)
+    db.get_one(Client, new.client_id).secret_hash = hash_token(secret)
+
+
+def register_apps(db: Session, *, port_base: int, now: datetime) -> None:
+    """Register the phone app, once for each channel: three names of one program.
+
+    On localhost alone: its key lies in the browser's store for that one origin.
+    """
+    app = addresses.app_urls(port_base)["phone"]
+    for name, key in _APPS.items():
+        new = NewClient(
+            name=CHANNELS[key].name,
+            client_id=manifest.CLIENTS[name],
+            redirect_uris=(f"{app}/callback",),
+            post_logout_redirect_uris=(f"{app}/",),
+            auth_method="none",
+            grant_types=("authorization_code", "refresh_token"),
+            scopes=("openid", "profile", "app", "offline_access"),
+            sector="phone",
+            first_party=True,
+            dpop=True,
+            channel=key,
+        )
+        _register(db, new, now=now)
+
+
+def _register(db: Session, new: NewClient, *, now: datetime) -> None:
     client = db.get(Client, new.client_id)
     if client is None:
         add_client(db, new, production=False, now=now)
         return
     check_client(new, production=False)
     apply_registration(client, new, now=now)
-    client.secret_hash = hash_token(secret)

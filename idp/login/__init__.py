@@ -2,9 +2,11 @@
 
 ======================  =====================================================================
 /login                  leads to the first way that can answer; signed in, to one's centre
+/login/qr               扫码登录: a code for the phone, and what came of it
 /login/legal            法人登录: account or credit code
 /login/operator         经办人登录: company, then phone or ID number
 /login/person           个人登录: account, phone or ID number
+/login/face             刷脸登录: name and number, then the face, here or by a QR code
 /login/passkey          通行密钥登录: a passkey alone, whosever it is
 /login/second           the second step after a password, and the step-up a portal asks for
 /login/confirm          the proof asked for before one's security is changed
@@ -16,9 +18,9 @@
 
 ``forms`` parse, ``candidates`` find whom a typed name or an account's key means, ``views`` answer.
 ``service`` decides about passwords, ``first_use`` about those a company gave out, ``second`` about the
-second step, ``passkey`` about passkeys, ``confirm`` about who is signed in already; ``factor_proof`` is
-the check of a factor they share, and ``entry`` what every way in ends with. ``journey`` knows what the
-browser came for, ``again`` who is asked to prove himself once more.
+second step, ``passkey`` about passkeys, ``qr`` about what a phone confirmed, ``confirm`` about who is
+signed in already; ``factor_proof`` is the check of a factor they share, and ``entry`` what every way in
+ends with. ``journey`` knows what the browser came for, ``again`` who is asked to prove himself once more.
 A pending authorization is carried in the URL as ``tx``; every step returns to ``/oauth/authorize``,
 which decides what comes next.
 """

@@ -7,6 +7,7 @@ signed out. Where a portal asks for a sign-in of its own (`prompt`), anybody may
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -48,18 +49,20 @@ class Again:
         return None if self.why is Why.ASKED else self.signed_in.identity
 
 
-def asked_again(request: PendingRequest, client: RegisteredClient, signed_in: SignedIn) -> Again | None:
+def asked_again(
+    request: PendingRequest, client: RegisteredClient, signed_in: SignedIn, methods: Sequence[Method]
+) -> Again | None:
     """Who must prove himself again for `request`; None if the one signed in will do, or could never do."""
-    missing = request.missing(signed_in.session)
+    missing = request.missing(signed_in.session, methods)
     company, expected = signed_in.enterprise, request.params.get("expected_sub")
     could_answer = request.fits(signed_in.identity.role, company.uscc if company else None) and (
         expected in {None, subject(signed_in.person, client)}
     )
     if missing.lack not in {Lack.SIGN_IN, Lack.PROOF} or not could_answer:
         return None
-    if request.is_fresh(signed_in.session.auth_time):
+    if request.is_fresh(signed_in.session):
         return Again(signed_in, Why.WEAK, missing.ways)
-    if request.asks_anew and signed_in.session.auth_time < request.created_at:
+    if request.asks_anew and not request.has_its_own(signed_in.session):
         return Again(signed_in, Why.ASKED, missing.ways)
     own = tuple(way for way in missing.ways if way.roles & _SAME[signed_in.identity.role])
     return Again(signed_in, Why.OLD, own or missing.ways)

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, String, bindparam, select
 from sqlalchemy.orm import Session
 
-from idp.accounts.calendar import civil_day
+from idp.accounts import obstacles
 from idp.accounts.credentials import browser_tag, words_about
 from idp.accounts.directory import (
     LegalLogin,
@@ -30,7 +30,6 @@ from idp.accounts.identity import Identity, Role
 from idp.accounts.models import (
     Credential,
     Enterprise,
-    EnterpriseStatus,
     Mandate,
     Person,
 )
@@ -176,9 +175,9 @@ def _legal(found: LegalLogin) -> Candidate:
             found.enterprise_id,
             legal_account_id=found.account_id,
         ),
-        obstacle=_company_obstacle(found.status, found.suspended_at)
-        or _person_obstacle(found.representative_suspended_at)
-        or _lock(credential),
+        obstacle=obstacles.of_company(found.status, found.suspended_at)
+        or obstacles.of_person(found.representative_suspended_at)
+        or obstacles.of_lock(credential.locked_at if credential else None),
     )
 
 
@@ -189,7 +188,8 @@ def _person(db: Session, found: Person) -> Candidate:
         key=key,
         credential=credential,
         identity=Identity(found.id, Role.NATURAL_PERSON),
-        obstacle=_person_obstacle(found.suspended_at) or _lock(credential),
+        obstacle=obstacles.of_person(found.suspended_at)
+        or obstacles.of_lock(credential.locked_at if credential else None),
     )
 
 
@@ -202,10 +202,10 @@ def _operator(
         key=key,
         credential=credential,
         identity=Identity(holder.id, Role.OPERATOR, enterprise.id, mandate.id),
-        obstacle=_company_obstacle(enterprise.status, enterprise.suspended_at)
-        or _person_obstacle(holder.suspended_at)
-        or _mandate_obstacle(mandate, now=now)
-        or _lock(credential),
+        obstacle=obstacles.of_company(enterprise.status, enterprise.suspended_at)
+        or obstacles.of_person(holder.suspended_at)
+        or obstacles.of_mandate(mandate, now=now)
+        or obstacles.of_lock(credential.locked_at if credential else None),
     )
 
 
@@ -232,36 +232,3 @@ def _password_of(found: LegalLogin) -> StoredPassword | None:
         found.forgotten_browsers or [],
         found.has_factor,
     )
-
-
-def _company_obstacle(status: str, suspended_at: datetime | None) -> str:
-    if status == EnterpriseStatus.REVOKED.value:
-        return "该企业的营业执照已被吊销，不能登录。如有疑问，请联系登记机关。"
-    if status == EnterpriseStatus.DEREGISTERED.value:
-        return "该企业已注销，不能登录。如有疑问，请联系登记机关。"
-    if suspended_at:
-        return "该企业的账号已停用。请拨打服务热线了解原因。"
-    return ""
-
-
-def _person_obstacle(suspended_at: datetime | None) -> str:
-    return "您的账号已停用。请拨打服务热线了解原因。" if suspended_at else ""
-
-
-def _lock(credential: StoredPassword | None) -> str:
-    if credential is None or credential.locked_at is None:
-        return ""
-    return "您已报告不是本人操作，账号已暂停。请拨打服务热线，核实身份后恢复。"
-
-
-def _mandate_obstacle(mandate: Mandate, *, now: datetime) -> str:
-    today = civil_day(now)
-    if mandate.ended_at:
-        return "企业已结束对您的授权。如需继续办理，请联系企业的法定代表人重新添加。"
-    if today < mandate.first_day:
-        first = mandate.first_day
-        return f"您的授权从 {first.year} 年 {first.month} 月 {first.day} 日起生效，到那天再登录。"
-    if today > mandate.last_day:
-        last = mandate.last_day
-        return f"您的授权已于 {last.year} 年 {last.month} 月 {last.day} 日到期。请联系企业的法定代表人续期。"
-    return ""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from wtforms import Form, PasswordField, RadioField, StringField
+from wtforms import BooleanField, Form, PasswordField, RadioField, StringField
 from wtforms.validators import InputRequired, Length, ValidationError
+
+from idp.accounts.identifiers import parse_resident_id
+from idp.proof.face_record import Whom, canonical_name
 
 
 def _password(missing: str = "请填写密码") -> PasswordField:
@@ -47,6 +50,30 @@ class PersonForm(Form):
     account = _name("请填写账号、手机号或身份证号", "账号、手机号或身份证号太长")
     password = _password()
     captcha = _captcha()
+
+
+class FaceForm(Form):
+    """刷脸登录 (A17, A18): whom the face service is asked about, and that he agrees."""
+
+    name = _name("请填写姓名", "姓名太长")
+    id_number = _name("请填写居民身份证号码", "居民身份证号码是 18 位")
+    captcha = _captcha()
+    agreed = BooleanField(validators=[InputRequired("请阅读说明并勾选同意；不同意的话，可以用其他方式登录")])
+
+    def validate_name(self, typed: StringField) -> None:
+        """A name of at least two characters. Raises ValidationError."""
+        if len(canonical_name(typed.data or "")) < 2:
+            raise ValidationError("请填写身份证上的姓名")
+
+    def validate_id_number(self, typed: StringField) -> None:
+        """A resident identity number. Raises ValidationError."""
+        if parse_resident_id(typed.data or "") is None:
+            raise ValidationError("居民身份证号码不正确，请核对 18 位号码")
+
+    @property
+    def whom(self) -> Whom:
+        """Whom the form names, once it is valid."""
+        return Whom(canonical_name(self.name.data or ""), parse_resident_id(self.id_number.data or "") or "")
 
 
 class CompanyForm(Form):

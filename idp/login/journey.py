@@ -18,22 +18,22 @@ from idp.accounts.sessions import SignedIn
 from idp.login.again import Again, Why, asked_again
 from idp.web import cookies, signin
 from idp.web.errors import Stop
-from idp.web.platform import platform
+from idp.web.platform import platform, settings
 from idp.web.redirects import own_path
 from idp.web.render import minute
 from idp.web.security import allow_form_to
 from idp.web.words import who
 
 PAGES = {
+    "qr": ("login.qr", "扫码登录"),
     "legal": ("login.legal", "法人登录"),
     "operator": ("login.operator", "经办人登录"),
     "person": ("login.person", "个人登录"),
+    "face": ("login.face", "刷脸登录"),
     "passkey": ("login.passkey", "通行密钥登录"),
     "second": ("login.second", "第二步验证"),
 }
-"""The page and the name of each way in :data:`idp.access.assurance.OFFERED`."""
-
-
+"""The page and the name of each way in :data:`idp.access.assurance.METHODS`."""
 _TABS = ("legal", "operator", "person")
 
 
@@ -84,18 +84,40 @@ def again(asked: PendingRequest | None) -> Again | None:
     """Who is signed in in this browser and must prove himself again for what it came for."""
     signed_in = signin.current() if asked else None
     client = platform().clients.find(asked.client_id) if asked and signed_in else None
-    return asked_again(asked, client, signed_in) if asked and client and signed_in else None
+    return asked_again(asked, client, signed_in, methods()) if asked and client and signed_in else None
+
+
+def methods() -> tuple[Method, ...]:
+    """The ways of this installation."""
+    return assurance.offered(settings())
 
 
 def ways(asked: PendingRequest | None, repeated: Again | None) -> tuple[Method, ...]:
     """The ways that can supply what is missing, weaker ones left out."""
     if asked is None:
-        return tuple(way for way in assurance.OFFERED if not way.adds)
+        return tuple(way for way in methods() if not way.adds)
     if repeated:
-        return repeated.ways
-    signed_in = signin.current()
-    missing = asked.missing(signed_in.session if signed_in else None)
-    return (asked.missing(None) if missing.lack is Lack.NOTHING else missing).ways
+        found = repeated.ways
+    else:
+        signed_in = signin.current()
+        missing = asked.missing(signed_in.session if signed_in else None, methods())
+        found = (asked.missing(None, methods()) if missing.lack is Lack.NOTHING else missing).ways
+    # Nobody scans with the phone that is about to sign in.
+    return tuple(way for way in found if way.name != "qr") if asked.is_an_apps else found
+
+
+def offers(name: str, asked: PendingRequest | None, repeated: Again | None) -> bool:
+    """Whether the way of this name can answer what the browser came for."""
+    return any(way.name == name for way in ways(asked, repeated))
+
+
+def switch(asked: PendingRequest | None, repeated: Again | None) -> dict[str, str]:
+    """The two halves 扫码登录 and 密码登录 (A04): where each leads. Empty where there is no choice."""
+    offered = [way.name for way in ways(asked, repeated)]
+    passwords = [name for name in offered if name in _TABS]
+    if "qr" not in offered or not passwords:
+        return {}
+    return {"qr": here(PAGES["qr"][0]), "password": here(PAGES[passwords[0]][0])}
 
 
 def tabs(asked: PendingRequest | None, repeated: Again | None, current: str) -> list[dict[str, Any]]:

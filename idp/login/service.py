@@ -106,5 +106,6 @@ def switch_to(db: Session, mandate: Mandate, signed_in: SignedIn) -> tuple[Ident
         session.account_key,
         rests_on=(credential.id, credential.changed_at) if credential else None,
         handed_on=True,
+        opened_by=session.opened_by,
     )
     return identity, proof

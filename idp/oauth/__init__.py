@@ -31,12 +31,9 @@ What a request asks for
 
 Who calls, and with what
   ``client_auth``  by a secret; ``client_assertion`` by a signature (private_key_jwt)
-  ``dpop``       proofs of the key that tokens are bound to (RFC 9449)
-  ``presented_token``  the access token a request brings; ``token_state`` asking about one, ending one
+  ``token_state``  asking about a token, ending one
 
 What is given
   ``grants/``    a file a grant
-  ``tokens``     making and reading access tokens and ID tokens
   ``claims``     what tokens and userinfo say
-  ``refusals/``  every refusal an integrator can meet: number, registered error, how to mend it
 """

@@ -7,6 +7,7 @@ session that is there now.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +16,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from idp.access import consents
-from idp.access.assurance import Lack
+from idp.access.assurance import Lack, Method
 from idp.access.clients import RegisteredClient
 from idp.access.grants import CodeRecord, mint_code
 from idp.access.pending import PendingRequest
@@ -24,9 +25,9 @@ from idp.accounts.sessions import SignedIn
 from idp.adapters.ephemeral import EphemeralStore
 from idp.config import Settings
 from idp.oauth import claims_request, rules, step_up
-from idp.oauth.refusals import AuthorizationError, answers
-from idp.oauth.refusals import authorization as refusals
 from idp.oauth.rules import Asked
+from idp.web.refusals import AuthorizationError, answers
+from idp.web.refusals import authorization as refusals
 
 
 class Step(StrEnum):
@@ -81,13 +82,13 @@ class Answering:
     client: RegisteredClient
 
 
-def validate(asked: Asked, *, now: datetime) -> PendingRequest:
-    """The request, once every rule holds. Raises AuthorizationError of the first that does not."""
+def validate(asked: Asked, methods: Sequence[Method], *, now: datetime) -> PendingRequest:
+    """The request, once every rule holds and `methods` can answer it. Raises AuthorizationError."""
     for rule in rules.RULES:
         rule(asked)
     client = asked.client
     request = PendingRequest(
-        params=step_up.with_defaults(_params(asked), client),
+        params=step_up.with_defaults(_params(asked, methods), client),
         client_id=client.client_id,
         client_name=client.name,
         redirect_uri=asked.values["redirect_uri"][0],
@@ -95,11 +96,11 @@ def validate(asked: Asked, *, now: datetime) -> PendingRequest:
         scope=asked.scope,
         created_at=now,
     )
-    step_up.check_reachable(request)
+    step_up.check_reachable(request, methods)
     return request
 
 
-def _params(asked: Asked) -> dict[str, str]:
+def _params(asked: Asked, methods: Sequence[Method]) -> dict[str, str]:
     params = {name: value for name in _KEPT if (value := asked.one(name)) is not None}
     if "acr_values" in params:
         params["acr_values"] = step_up.of_parameter(params["acr_values"])
@@ -115,7 +116,9 @@ def _params(asked: Asked) -> dict[str, str]:
         params["claims"] = " ".join(granted)
     # OIDC Core §5.5.1.1: what is named beside an acr asked for by itself counts before acr_values.
     if by_claims.acr_values:
-        params["acr_values"] = step_up.of_claim(by_claims.acr_values, essential=by_claims.acr_is_essential)
+        params["acr_values"] = step_up.of_claim(
+            by_claims.acr_values, methods, essential=by_claims.acr_is_essential
+        )
     return params
 
 
@@ -145,12 +148,12 @@ def as_registered(asked: Answering, *, issuer: str) -> Answering:
     return Answering(replace(request, scope=scope, params=params), client)
 
 
-def next_step(db: Session, asked: Answering, signed_in: SignedIn | None) -> Next:
+def next_step(db: Session, asked: Answering, signed_in: SignedIn | None, methods: Sequence[Method]) -> Next:
     """What is missing, in the order in which a person is asked for it.
 
     A level is reached before a company is chosen: who acts for it then cannot change any more.
     """
-    step = _lacking(asked, signed_in)
+    step = _lacking(asked, signed_in, methods)
     if step is not None or signed_in is None:
         return Next(step or Step.SIGN_IN)
     request, client = asked.request, asked.client
@@ -162,10 +165,10 @@ def next_step(db: Session, asked: Answering, signed_in: SignedIn | None) -> Next
     return Next(Step.ANSWER, consent) if consent else Next(Step.CONSENT)
 
 
-def _lacking(asked: Answering, signed_in: SignedIn | None) -> Step | None:
+def _lacking(asked: Answering, signed_in: SignedIn | None, methods: Sequence[Method]) -> Step | None:
     """What is missing before the question of consent; None if nothing is."""
     request = asked.request
-    lack = request.missing(signed_in.session if signed_in else None).lack
+    lack = request.missing(signed_in.session if signed_in else None, methods).lack
     if lack is Lack.UNMET:
         return Step.UNMET
     if signed_in is None or lack is Lack.SIGN_IN:

@@ -15,8 +15,8 @@ from idp.access.clients import RegisteredClient
 from idp.access.jws import UnverifiedJws, is_number
 from idp.adapters.ephemeral import EphemeralStore
 from idp.crypto import hash_token
-from idp.oauth.refusals import Refusal, Refused
-from idp.oauth.refusals import clients as refusals
+from idp.web.refusals import Refusal, Refused
+from idp.web.refusals import clients as refusals
 
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _LONGEST = 8192

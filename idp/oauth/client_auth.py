@@ -18,10 +18,10 @@ import flask
 from idp.access.clients import ClientRegistry, RegisteredClient
 from idp.access.jws import UnverifiedJws
 from idp.oauth.client_assertion import audiences, check_assertion, read_assertion, spend_assertion
-from idp.oauth.refusals import Refused
-from idp.oauth.refusals import clients as refusals
 from idp.proof.secret_guesses import WINDOW, TooManyFailures
 from idp.web.platform import platform
+from idp.web.refusals import Refused
+from idp.web.refusals import clients as refusals
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from uuid import UUID
 from flask import Blueprint, redirect, request, url_for
 from wtforms import Form, StringField
 
-from idp.access import consents, devices, pending, user_codes
+from idp.access import assurance, consents, devices, pending, user_codes
 from idp.access.devices import DeviceAuthorization, NotToAnswer, TypedElsewhere, UserCodeRefused
 from idp.access.profiles import DEVICE_GRANT
 from idp.accounts.audit import Action, Event
@@ -31,11 +31,11 @@ from idp.db import pause
 from idp.oauth import authorize as dispatcher
 from idp.oauth.authorize import Answering, Step
 from idp.oauth.device_authorization import as_request
-from idp.oauth.refusals import AuthorizationError
 from idp.proof.throttle import Throttled
 from idp.web import cookies, shown, signin
 from idp.web.errors import Stop
 from idp.web.platform import db, now, platform, settings
+from idp.web.refusals import AuthorizationError
 from idp.web.render import minute, page
 from idp.web.scope_words import what_it_sees
 from idp.web.signin import sign_in_required
@@ -83,7 +83,7 @@ def confirm() -> Any:
     decision = request.form.get("decision") if request.method == "POST" else None
     if decision == "deny":
         return _decide(asked, transaction, allowed=False)
-    if dispatcher.next_step(db(), asked, signed_in).step is not Step.DEVICE:
+    if dispatcher.next_step(db(), asked, signed_in, assurance.offered(settings())).step is not Step.DEVICE:
         return redirect(url_for("oauth.authorize", tx=transaction), 303)
     changed = shown.changed_since(transaction)
     if decision == "allow" and not changed:

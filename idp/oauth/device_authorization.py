@@ -12,16 +12,16 @@ from typing import Any
 from authlib.oauth2.rfc6749 import Endpoint
 from flask import request as request_in_hand
 
-from idp.access import devices, user_codes
+from idp.access import assurance, devices, user_codes
 from idp.access.clients import RegisteredClient
 from idp.access.pending import PendingRequest
 from idp.access.profiles import DEVICE_GRANT
 from idp.oauth import resource_indicators, rules, step_up
-from idp.oauth.dpop import bound_key
-from idp.oauth.refusals import AuthorizationError, Refused
-from idp.oauth.refusals import grants as refusals
 from idp.oauth.rules import Asked
+from idp.web.dpop import bound_key
 from idp.web.platform import platform
+from idp.web.refusals import AuthorizationError, Refused
+from idp.web.refusals import grants as refusals
 
 _RULES = (rules.check_lengths, rules.check_scope, rules.check_max_age, rules.check_entity)
 _KEPT = ("entity", "acr_values", "max_age")
@@ -87,7 +87,8 @@ def _checked(
         params = {name: value for name in _KEPT if (value := asked.one(name)) is not None}
         if "acr_values" in params:
             params["acr_values"] = step_up.of_parameter(params["acr_values"])
-        step_up.check_reachable(as_request(client, asked.scope, params, now=now))
+        wanted = as_request(client, asked.scope, params, now=now)
+        step_up.check_reachable(wanted, assurance.offered(here.settings))
     except AuthorizationError as refused:
         raise refused.to_program() from refused
     return asked.scope, params

@@ -64,7 +64,7 @@ def document(settings: Settings) -> Document:
             ),
             *("id_type", "id_number"),
         ],
-        "acr_values_supported": list(assurance.reachable()),
+        "acr_values_supported": list(assurance.reachable(assurance.offered(settings))),
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,

@@ -14,20 +14,20 @@ from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from idp.access.grants import find_grant
 from idp.access.keys import JWKS_MAX_AGE
 from idp.config import Settings
-from idp.oauth import discovery, dpop, par, registration, step_up
+from idp.oauth import discovery, par, registration, step_up
 from idp.oauth.claims import userinfo as userinfo_claims
 from idp.oauth.device_authorization import DeviceAuthorization
 from idp.oauth.grants.authorization_code import S256, AuthorizationCodeGrant
 from idp.oauth.grants.client_credentials import ClientCredentialsGrant
 from idp.oauth.grants.device_code import DeviceCodeGrant
 from idp.oauth.grants.refresh_token import RefreshTokenGrant
-from idp.oauth.presented_token import challenge, presented_token
-from idp.oauth.refusals import Refused, anywhere
-from idp.oauth.refusals import resources as refusals
 from idp.oauth.server import Server, check_form
 from idp.oauth.token_state import Introspection, Revocation
-from idp.web import errors
+from idp.web import dpop, errors
 from idp.web.platform import db, now, platform
+from idp.web.presented_token import challenge, presented_token
+from idp.web.refusals import Refused, anywhere
+from idp.web.refusals import resources as refusals
 from idp.web.security import PROGRAMS, csrf
 
 blueprint = Blueprint(PROGRAMS, __name__)

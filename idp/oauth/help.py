@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from idp.oauth.refusals.document import chapters
+from idp.web.refusals.document import chapters
 from idp.web.render import page
 
 blueprint = Blueprint("help", __name__)

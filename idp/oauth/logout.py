@@ -18,9 +18,9 @@ from sqlalchemy.orm import Session
 from idp.access import jws
 from idp.access.clients import ClientRegistry
 from idp.access.keys import KeyRing
+from idp.access.tokens import LONGEST_TOKEN, read_id_token
 from idp.accounts.sessions import SignedIn, SigninSession
 from idp.crypto import hash_token
-from idp.oauth.tokens import LONGEST_TOKEN, read_id_token
 
 PARAMETERS = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state")
 

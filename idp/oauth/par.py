@@ -11,13 +11,14 @@ from typing import Any
 import flask
 from authlib.oauth2.rfc6749 import OAuth2Error
 
-from idp.access import pushed
+from idp.access import assurance, pushed
 from idp.access.clients import RegisteredClient
-from idp.oauth import authorize, dpop, request_object, rules
-from idp.oauth.refusals import AuthorizationError, Refused, pages, requests
+from idp.oauth import authorize, request_object, rules
 from idp.oauth.rules import Asked
 from idp.oauth.server import Server
+from idp.web import dpop
 from idp.web.platform import now, platform
+from idp.web.refusals import AuthorizationError, Refused, pages, requests
 
 
 def answer(server: Server) -> Any:
@@ -49,7 +50,7 @@ def _push(client: RegisteredClient, proved_key: str | None) -> str:
     asked = Asked(
         _bound_to(values, proved_key), client, here.keys, here.settings.issuer, pushed=True, signed=signed
     )
-    begun = authorize.validate(asked, now=now())
+    begun = authorize.validate(asked, assurance.offered(here.settings), now=now())
     return pushed.push(here.store, begun, pending_lifetime=here.settings.pending_lifetime)
 
 

@@ -34,10 +34,10 @@ from idp.access.registration import (
 from idp.access.registration_tokens import InvitationRefused, RegistrationToken
 from idp.accounts.audit import Action, Event
 from idp.config import Mode
-from idp.oauth.refusals import Refused
-from idp.oauth.refusals import registration as refusals
 from idp.web import signin
 from idp.web.platform import db, now, platform, roll_back, settings
+from idp.web.refusals import Refused
+from idp.web.refusals import registration as refusals
 
 LONGEST = 64_000
 """Bytes of a registration."""

@@ -18,9 +18,9 @@ from idp.access.clients import RegisteredClient
 from idp.access.jws import UnverifiedJws
 from idp.adapters.ephemeral import EphemeralStore
 from idp.crypto import hash_token
-from idp.oauth.refusals import AuthorizationError, Refusal, requests
-from idp.oauth.refusals import authorization as refusals
 from idp.web.platform import Platform
+from idp.web.refusals import AuthorizationError, Refusal, requests
+from idp.web.refusals import authorization as refusals
 
 _LONGEST = 16_000
 _LONGEST_JTI = 128

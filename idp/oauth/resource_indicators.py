@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from idp.oauth.refusals import Refused
-from idp.oauth.refusals import grants as refusals
+from idp.web.refusals import Refused
+from idp.web.refusals import grants as refusals
 
 
 def audience(requested: Sequence[str], allowed: Collection[str], *, issuer: str) -> tuple[str, ...]:

@@ -15,8 +15,8 @@ from werkzeug.wrappers import Response
 
 from idp.access.clients import origin_of
 from idp.access.pending import PendingRequest
-from idp.oauth.refusals import AuthorizationError
 from idp.web.platform import settings
+from idp.web.refusals import AuthorizationError
 from idp.web.render import page
 from idp.web.security import allow_form_to, allow_scripts
 

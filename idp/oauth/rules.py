@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 from idp.access.clients import RegisteredClient
 from idp.access.keys import KeyRing
+from idp.access.tokens import read_id_token
 from idp.accounts.identifiers import parse_uscc
 from idp.oauth import claims_request
 from idp.oauth.claims_request import ClaimsMalformed, ClaimsRequest
-from idp.oauth.refusals import AuthorizationError, requests
-from idp.oauth.refusals import authorization as refusals
 from idp.oauth.responses import RESPONSE_MODES
-from idp.oauth.tokens import read_id_token
+from idp.web.refusals import AuthorizationError, requests
+from idp.web.refusals import authorization as refusals
 
 _SHA256 = re.compile(r"[A-Za-z0-9_-]{43}\Z")
 _REPEATABLE = {"resource"}
@@ -146,11 +146,11 @@ def check_promises(client: RegisteredClient, *, pushed: bool, signed: bool) -> N
 
 
 def check_scope(asked: Asked) -> None:
-    """`openid` must be asked for, and `identity` only by clients that may have it."""
+    """`openid` must be asked for, and `identity`, `entity` and `app` only by clients that may have them."""
     wanted = set((asked.one("scope") or "").split())
     if "openid" not in wanted:
         raise AuthorizationError(refusals.NO_OPENID)
-    refused = (wanted & {"identity", "entity"}) - asked.client.scopes
+    refused = (wanted & {"identity", "entity", "app"}) - asked.client.scopes
     if refused or "openid" not in asked.client.scopes:
         raise AuthorizationError(refusals.SCOPE_NOT_ALLOWED, scopes=" ".join(sorted(refused)))
 
@@ -188,6 +188,12 @@ def check_entity(asked: Asked) -> None:
         raise AuthorizationError(refusals.ENTITY_WITHOUT_SCOPE)
     if parse_uscc(entity) != entity:
         raise AuthorizationError(refusals.ENTITY_MALFORMED)
+
+
+def check_app(asked: Asked) -> None:
+    """What the phone app gets is the person's own: never a company's beside it."""
+    if {"app", "entity"} <= set(asked.scope):
+        raise AuthorizationError(refusals.APP_WITH_ENTITY)
 
 
 def check_id_token_hint(asked: Asked) -> None:
@@ -236,6 +242,7 @@ RULES: tuple[Callable[[Asked], None], ...] = (
     check_prompt,
     check_max_age,
     check_entity,
+    check_app,
     check_id_token_hint,
     check_claims,
     check_resources,

@@ -16,8 +16,8 @@ from flask import Request, Response, jsonify
 
 from idp.access.clients import ClientRegistry, RegisteredClient
 from idp.oauth import client_auth
-from idp.oauth.refusals import Refused
-from idp.oauth.refusals import grants as refusals
+from idp.web.refusals import Refused
+from idp.web.refusals import grants as refusals
 
 # What Authlib refuses by itself.
 _OF_AUTHLIB = {

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from idp.access import assurance
-from idp.access.assurance import Lack
+from idp.access.assurance import Lack, Method
 from idp.access.clients import RegisteredClient
 from idp.access.grants import LiveGrant
 from idp.access.pending import PendingRequest
-from idp.oauth.refusals import AuthorizationError, answers
+from idp.web.refusals import AuthorizationError, answers
 
 ON_THE_WAY = 60
 """Seconds between proving oneself and the token's first use: a sign-in just asked for is never too old."""
@@ -41,20 +41,20 @@ def of_parameter(acr_values: str) -> str:
     return " ".join(level for level in acr_values.split() if level in assurance.LEVELS)
 
 
-def of_claim(levels: Sequence[str], *, essential: bool) -> str:
+def of_claim(levels: Sequence[str], methods: Sequence[Method], *, essential: bool) -> str:
     """What `acr` in the parameter `claims` asks for, as `acr_values` (OIDC Core §5.5.1.1).
 
-    There a client says whether it insists: levels out of reach are passed over where it does not.
+    There a client says whether it insists: levels out of reach of `methods` are passed over elsewhere.
     """
-    return " ".join(level for level in levels if essential or level in assurance.reachable())
+    return " ".join(level for level in levels if essential or level in assurance.reachable(methods))
 
 
-def check_reachable(request: PendingRequest) -> None:
+def check_reachable(request: PendingRequest, methods: Sequence[Method]) -> None:
     """Return if somebody who may answer can reach a level asked for. Raises AuthorizationError.
 
     Asked before any password: nobody signs in for a request that cannot be answered.
     """
-    if request.missing(None).lack is Lack.UNMET:
+    if request.missing(None, methods).lack is Lack.UNMET:
         raise AuthorizationError(answers.UNMET)
 
 

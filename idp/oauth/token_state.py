@@ -21,23 +21,20 @@ from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 from flask import request as request_in_hand
 
 from idp.access.clients import RegisteredClient
-from idp.access.grants import (
-    LiveGrant,
-    end_access_token,
-    end_grant,
-    find_grant,
-    is_ended,
-)
+from idp.access.ended_sessions import end_grant
+from idp.access.grants import LiveGrant, end_access_token, find_grant, is_ended
 from idp.access.profiles import AUTH_METHODS
 from idp.access.refresh_tokens import find_refresh_token
 from idp.access.subjects import subject
+from idp.access.tokens import AccessToken, read_access_token, token_type
+from idp.accounts.audit import Action, Event
 from idp.oauth.claims import entity_claim, mandate_claim
-from idp.oauth.dpop import HEADER, bound_key
 from idp.oauth.grants.client_credentials import still_given
-from idp.oauth.refusals import Refused
-from idp.oauth.refusals import resources as refusals
-from idp.oauth.tokens import AccessToken, read_access_token, token_type
+from idp.web import signin
+from idp.web.dpop import HEADER, bound_key
 from idp.web.platform import db, platform
+from idp.web.refusals import Refused
+from idp.web.refusals import resources as refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,10 +212,26 @@ class Revocation(RevocationEndpoint):
         token = find_token(_supplied(request), now=self.server.now())
         return token if token and token.check_client(client) else None
 
-    def revoke_token(self, token: KnownToken, request: Any) -> None:  # noqa: ARG002 - Authlib's signature
+    def revoke_token(self, token: KnownToken, request: Any) -> None:
         """Now and for good."""
         if token.access:
             expires_at = datetime.fromtimestamp(token.access.claims["exp"], UTC)
             end_access_token(db(), token.access.jti, expires_at=expires_at)
         elif token.grant_id:
-            end_grant(db(), token.grant_id, now=self.server.now())
+            if request.client.registered.channel:
+                _note_sign_out(token.grant_id, now=self.server.now())
+            end_grant(db(), platform().vault, token.grant_id, now=self.server.now())
+
+
+def _note_sign_out(grant_id: UUID, *, now: datetime) -> None:
+    """A line in the trail: with its grant the sign-in of a phone ends (:mod:`idp.access.app_sessions`)."""
+    live = find_grant(db(), grant_id, now=now)
+    if live is None:
+        return
+    event = Event(
+        Action.SIGNED_OUT,
+        target=live.session.account_key,
+        detail={"by": "person", "client": live.grant.client_id},
+    )
+    actor = signin.origin(actor=f"person:{live.person.id}")
+    platform().trail.record(db(), event, actor, now=now)

@@ -13,7 +13,7 @@ from werkzeug.exceptions import RequestURITooLarge
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import ValidationError
 
-from idp.access import consents, pending, pushed
+from idp.access import assurance, consents, pending, pushed
 from idp.access.clients import RegisteredClient, origin_of
 from idp.access.pending import PendingRequest
 from idp.access.profiles import DEVICE_GRANT
@@ -23,12 +23,12 @@ from idp.oauth import authorize as dispatcher
 from idp.oauth import logout as logouts
 from idp.oauth import request_object, responses, rules
 from idp.oauth.authorize import Answering, Step
-from idp.oauth.refusals import AuthorizationError, Refusal, answers, pages, requests
 from idp.oauth.responses import ReturnAddress
 from idp.oauth.rules import Asked
 from idp.web import cookies, shown, signin
 from idp.web.errors import Stop
 from idp.web.platform import db, now, platform, settings
+from idp.web.refusals import AuthorizationError, Refusal, answers, pages, requests
 from idp.web.render import minute, page
 from idp.web.scope_words import what_it_sees
 from idp.web.security import LONGEST_QUERY, allow_form_to, csrf
@@ -68,7 +68,10 @@ def consent() -> Any:
         asked = _as_registered(resumed)
     except AuthorizationError as refused:
         return _refuse(resumed, transaction, refused)
-    if dispatcher.next_step(db(), asked, signed_in).step not in {Step.CONSENT, Step.ANSWER}:
+    if dispatcher.next_step(db(), asked, signed_in, assurance.offered(settings())).step not in {
+        Step.CONSENT,
+        Step.ANSWER,
+    }:
         return redirect(url_for("oauth.authorize", tx=transaction))
     changed = shown.changed_since(transaction)
     if decision == "allow" and not changed:
@@ -153,7 +156,7 @@ def _begin(values: dict[str, list[str]]) -> BaseResponse:
     way_back = _way_back(asked, client)
     try:
         came = Asked(asked, client, here.keys, settings().issuer, signed=signed)
-        begun = dispatcher.validate(came, now=now())
+        begun = dispatcher.validate(came, assurance.offered(settings()), now=now())
     except AuthorizationError as refused:
         return responses.send_error(refused, way_back)
     return _begin_answering(Answering(begun, client))
@@ -187,7 +190,7 @@ def _way_back(values: dict[str, list[str]], client: RegisteredClient) -> ReturnA
 
 def _proceed(asked: Answering, transaction: str | None) -> BaseResponse:
     signed_in = signin.current()
-    found = dispatcher.next_step(db(), asked, signed_in)
+    found = dispatcher.next_step(db(), asked, signed_in, assurance.offered(settings()))
     step = found.step
     if step is Step.ANSWER and signed_in is not None:
         _take(asked, transaction)

@@ -7,6 +7,7 @@ Second factors: `totp` reads the codes of an authenticator app, `recovery_codes`
 for the day it is lost, `passkeys` asks for passkeys and checks the answers. `second_factor` counts the tries
 at a code and spends it; `enrolment` adds, names and removes factors, with audit line and notice.
 `recovery_shown` keeps new recovery codes in sight until they are saved.
+Scanning: `ticket_record` is what a scan ticket is made of, `tickets` moves it from waiting to taken.
 
 Whom it talks to: the ephemeral store, where each proof waits to be taken once, and the factors' tables
 (`idp.accounts.factors`), where each code is spent once.

@@ -67,12 +67,17 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Ceremony:
-    """Where passkeys are asked for and checked: one site, one browser."""
+    """Where passkeys are asked for and checked: one site, one browser.
+
+    `origins` are those of pages beside our own that may prove with a passkey of this site: an app's, on the
+    same host. They prove only, and add none.
+    """
 
     store: EphemeralStore
     settings: Settings
     vault: Vault
     browser: str
+    origins: tuple[str, ...] = ()
 
     @property
     def possible(self) -> bool:
@@ -190,7 +195,7 @@ class Ceremony:
                 credential=credential,
                 expected_challenge=challenge,
                 expected_rp_id=self._host,
-                expected_origin=self.settings.issuer,
+                expected_origin=[self.settings.issuer, *self.origins],
                 credential_public_key=passkey.public_key,
                 # The signature first: only then is it this authenticator's counter that is judged.
                 credential_current_sign_count=-1,

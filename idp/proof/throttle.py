@@ -124,12 +124,17 @@ def count_below(store: EphemeralStore, ceiling: Ceiling, *, now: datetime) -> No
         _take_turn(store, ceiling.mark, mark, wait=ceiling.wait, now=now)
 
 
-def check_below(store: EphemeralStore, ceiling: Ceiling, *, now: datetime) -> None:
-    """The same where failures alone are counted (:func:`count_failure`). Raises Throttled."""
+def check_below(store: EphemeralStore, ceiling: Ceiling, *, now: datetime) -> bool:
+    """The same where failures alone are counted (:func:`count_failure`); whether the one turn was taken.
+
+    Raises Throttled.
+    """
     failures, mark = store.get_many(ceiling.counter(now), ceiling.mark)
     _refuse_before(mark, now=now)
-    if int(failures or b"0") >= ceiling.most:
+    is_full = int(failures or b"0") >= ceiling.most
+    if is_full:
         _take_turn(store, ceiling.mark, mark, wait=ceiling.wait, now=now)
+    return is_full
 
 
 def count_failure(store: EphemeralStore, ceiling: Ceiling, *, now: datetime) -> None:

@@ -29,6 +29,8 @@ _ENDINGS = {
     "locked": "您报告不是本人操作",
     "factors_reset": "第二步验证已重置",
     "ended_by_staff": "由工作人员结束",
+    "app_unused": "App 很久没有使用",
+    "client_removed": "App 已停用",
 }
 _WHY = {
     "password": "密码不正确",

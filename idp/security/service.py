@@ -16,7 +16,8 @@ from idp.accounts.audit import Action, Event, Origin, Trail
 from idp.accounts.identifiers import mask_name
 from idp.accounts.identity import Identity, Role
 from idp.accounts.models import Enterprise, LoginName
-from idp.accounts.sessions import SignedIn, SigninSession, live, opened_with
+from idp.accounts.sessions import SignedIn, SigninSession, live
+from idp.accounts.whose_sign_ins import opened_with
 from idp.crypto import Vault
 
 PAGE = 20

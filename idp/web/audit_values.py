@@ -9,10 +9,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from idp.access.channels import CHANNELS
 from idp.web.client_words import IN_METADATA
 from idp.web.staff import ROLES as STAFF_ROLES
 from idp.web.staff_rights import MENU
-from idp.web.words import ROLES, ways_words
+from idp.web.words import ROLES, device_words, ways_words
 
 WHY = {
     "password": "密码不正确",
@@ -20,7 +21,31 @@ WHY = {
     "not allowed": "账号不可用",
     "another identity": "不是当时要登录的身份",
     "first use": "要先用密码登录并改密码",
+    "scanned_by_another": "二维码已被另一部手机扫过",
+    "not_scanned": "没有先扫码",
+    "ticket_expired": "二维码已过期",
+    "ticket_ended": "二维码已取消",
+    "ticket_used": "已经确认过",
+    "wrong_number": "选错数字",
+    "channel_closed": "这个 App 没有开通扫码",
+    "wrong_surface": "不能在小程序里扫码",
+    "wrong_purpose": "这个 App 不能办理这项操作",
+    "no_identity": "没有可用的身份",
+    "card_not_activated": "电子社保卡没有激活",
+    "card_not_recorded": "社保系统没有登记为经办人",
+    "temporarily_unavailable": "外部系统没有回答",
+    "identity_gone": "选择的身份已失效",
+    "identity_not_accepted": "选择的身份不能用于这次登录",
+    "far_unconfirmed": "距离较远，没有再次确认",
+    "unlock_required": "没有解锁 App",
+    "wrong_pin": "App 口令不正确",
+    "pin_not_set": "没有设置 App 口令",
+    "passkey_refused": "通行密钥没有通过",
+    "too_many_scans": "扫码太频繁",
+    "too_many_wrong_numbers": "选错数字太多次",
+    "too_many_tries": "解锁失败太多次",
     "code": "动态口令或恢复码不正确",
+    "no account": "本人没有账号",
 }
 """Why a sign-in or a proof was refused; passkeys stand beside it in :func:`why_words`."""
 _FACTORS = {"totp": "验证器 App", "passkey": "通行密钥", "all": "全部"}
@@ -41,6 +66,9 @@ _FIELDS = {
     "id_number": "证件号码",
     "representative": "法定代表人",
 }
+_PURPOSES = {"login": "登录", "face": "人脸核验"}
+_CHANNELS = {channel.key: channel.name for channel in CHANNELS.values()}
+_OUTCOMES = {"passed": "通过", "failed": "没有通过"}
 _PROFILES = {"basic": "基本", "fapi2": "高（FAPI 2.0）"}
 # The entry room has no page in the menu.
 _ROOMS = {endpoint.partition(".")[0]: label for label, endpoint in MENU} | {"staff_entry": "登录工作台"}
@@ -92,13 +120,18 @@ _WORDS: dict[str, Callable[[str], str]] = {
     "address": _page,
     "after": _ways,
     "amr": _ways,
+    "browser": device_words,
     "by": _among(_BY),
     "change": _among(_CHANGES),
+    "channel": _among(_CHANNELS),
     "fields": _among(_FIELDS),
     "kind": _among(_FACTORS),
+    "outcome": _among(_OUTCOMES),
     "profile": _among(_PROFILES),
+    "purpose": _among(_PURPOSES),
     "reset": _among({"yes": "是"}),
     "role": _among(_ROLES),
+    "unlock": _ways,
     "value": _among(_ROLES),
     "why": why_words,
 }

@@ -10,7 +10,8 @@ from werkzeug.wrappers import Response
 from idp.access.endings import end_other_sessions
 from idp.accounts.audit import Action, Event
 from idp.accounts.identity import Role, account_of
-from idp.accounts.sessions import SignedIn, list_live, seen_from
+from idp.accounts.sessions import SignedIn
+from idp.accounts.whose_sign_ins import list_live, seen_from
 from idp.web import shown, signin
 from idp.web.platform import db, now, platform
 from idp.web.render import page

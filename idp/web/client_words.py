@@ -22,6 +22,7 @@ LABELS = {
     "resource_scopes": "资源的授权范围",
     "full_phone": "可以看到完整手机号码",
     "first_party": "自有应用",
+    "channel": "手机 App 渠道",
     "profile": "安全等级",
     "require_par": "只接受推送请求",
     "dpop": "令牌绑定应用的密钥",

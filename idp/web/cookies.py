@@ -7,6 +7,8 @@
 ``idp_known``   signed, 180 days: an id of its own and the accounts that signed in here before (see
                 proof.throttle)
 ``idp_staff``   the opaque token of a sign-in at the staff console; SameSite=Strict
+``idp_wait``    the secret with which this browser waits for its scan tickets; another one at each sign-in
+                and sign-out
 ``idp_large``   大字版 on or off
 ============== ===================================================================================
 
@@ -17,7 +19,6 @@ SameSite=Lax where nothing else is said.
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 
 from flask import Flask, Response, current_app, g, request, session
@@ -26,12 +27,12 @@ from itsdangerous import BadSignature, TimestampSigner, URLSafeTimedSerializer
 
 from idp.config import Settings
 from idp.crypto import new_token
+from idp.web.cookie_names import TOKEN, WAIT, named
 from idp.web.platform import settings
 from idp.web.security import called_by_programs
 
 _KNOWN_AT_MOST = 12
 _SIGNER = "idp-known-browser"
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{20,100}\Z")
 
 
 class BrowserSessions(SecureCookieSessionInterface):
@@ -65,7 +66,7 @@ def configure(app: Flask, configured: Settings) -> None:
         str(app.secret_key), salt="known-accounts", digest_method=hashlib.sha256
     )
     app.config.update(
-        SESSION_COOKIE_NAME=_named("idp_browser", configured),
+        SESSION_COOKIE_NAME=named("idp_browser", configured),
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=configured.secure_cookies,
@@ -83,8 +84,8 @@ def browser_id() -> str:
 
 def session_token() -> str | None:
     """The token of the sign-in session this browser claims to have."""
-    token = request.cookies.get(_named("idp_session", settings()), "")
-    return token if _TOKEN.match(token) else None
+    token = request.cookies.get(named("idp_session", settings()), "")
+    return token if TOKEN.match(token) else None
 
 
 def set_session_token(response: Response, token: str) -> None:
@@ -99,8 +100,8 @@ def clear_session_token(response: Response) -> None:
 
 def staff_token() -> str | None:
     """The token of the sign-in at the console this browser claims to have."""
-    token = request.cookies.get(_named("idp_staff", settings()), "")
-    return token if _TOKEN.match(token) else None
+    token = request.cookies.get(named("idp_staff", settings()), "")
+    return token if TOKEN.match(token) else None
 
 
 def set_staff_token(response: Response, token: str) -> None:
@@ -138,9 +139,40 @@ def remember_account(response: Response, tag: str) -> None:
     _set(response, "idp_known", value, max_age=settings().known_browser_days * 86400)
 
 
+def wait_secret() -> str:
+    """The secret this browser waits for its scan tickets with; made at first use, sent with the answer."""
+    if "wait_secret" not in g:
+        sent = request.cookies.get(named(WAIT, settings()), "")
+        g.wait_secret = sent if TOKEN.match(sent) else new_token()
+        g.new_wait_secret = g.wait_secret != sent
+    secret: str = g.wait_secret
+    return secret
+
+
+def renew_wait_secret() -> None:
+    """Take the secret this browser sent for what it is worth no more: the answer brings another one.
+
+    Whoever read it at somebody else's sign-in waits for nothing of the next one's.
+    """
+    if sent_wait_secret():
+        g.wait_secret, g.new_wait_secret = new_token(), True
+
+
+def sent_wait_secret() -> str:
+    """The same as this browser sent it; empty if it has none."""
+    sent = request.cookies.get(named(WAIT, settings()), "")
+    return sent if TOKEN.match(sent) else ""
+
+
+def set_wait_secret(response: Response) -> None:
+    """Give the browser the secret that was made for it, if one was; it lasts until the browser closes."""
+    if g.get("new_wait_secret"):
+        _set(response, WAIT, g.wait_secret, max_age=None)
+
+
 def large_text() -> bool:
     """Whether this browser asked for 大字版."""
-    return request.cookies.get(_named("idp_large", settings())) == "1"
+    return request.cookies.get(named("idp_large", settings())) == "1"
 
 
 def set_large_text(response: Response, *, on: bool) -> None:
@@ -153,7 +185,7 @@ def set_large_text(response: Response, *, on: bool) -> None:
 
 def _read_known_browser() -> KnownBrowser:
     configured = settings()
-    raw = request.cookies.get(_named("idp_known", configured), "")
+    raw = request.cookies.get(named("idp_known", configured), "")
     if not raw:
         return _unknown_browser()
     try:
@@ -173,14 +205,10 @@ def _known_signer() -> TimestampSigner:
     return signer
 
 
-def _named(name: str, configured: Settings) -> str:
-    return f"__Host-{name}" if configured.secure_cookies else name
-
-
 def _set(response: Response, name: str, value: str, *, max_age: int | None, samesite: str = "Lax") -> None:
     configured = settings()
     response.set_cookie(
-        _named(name, configured),
+        named(name, configured),
         value,
         max_age=max_age,
         path="/",
@@ -192,5 +220,5 @@ def _set(response: Response, name: str, value: str, *, max_age: int | None, same
 
 def _clear(response: Response, name: str, *, samesite: str = "Lax") -> None:
     response.delete_cookie(
-        _named(name, settings()), path="/", secure=settings().secure_cookies, httponly=True, samesite=samesite
+        named(name, settings()), path="/", secure=settings().secure_cookies, httponly=True, samesite=samesite
     )

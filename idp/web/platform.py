@@ -20,6 +20,9 @@ from idp.accounts.audit import Trail
 from idp.accounts.notices import Notifier
 from idp.accounts.passwords import PasswordHasher
 from idp.adapters.ephemeral import EphemeralStore
+from idp.adapters.face import FaceService
+from idp.adapters.places import Places
+from idp.adapters.social_security import SocialSecurity
 from idp.config import Settings
 from idp.crypto import Vault
 from idp.db import Database
@@ -43,6 +46,9 @@ class Platform:
     client_keys: ClientKeys
     secret_guesses: SecretGuesses
     notifier: Notifier
+    face: FaceService | None
+    places: Places
+    social_security: SocialSecurity | None
     refresh_key: bytes
     nonce_key: bytes
 

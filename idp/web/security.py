@@ -16,25 +16,20 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import BadRequest, Forbidden, MisdirectedRequest, RequestURITooLarge
 
 from idp.access.addresses import is_origin
+from idp.web.headers import ALWAYS, ON_HTTPS
 from idp.web.platform import now, settings
 
 csrf = CSRFProtect()
 """CSRF protection of every form (Flask-WTF); endpoints that clients call are exempted by name."""
 
-PROGRAMS = "programs"
-"""The blueprint whose addresses programs call."""
+PROGRAMS, PHONES, SERVICES = "programs", "phones", "services"
+"""The blueprints whose addresses programs call: relying parties, phone apps, and parties that we asked."""
 
 LONGEST_QUERY = 16_000
 """Longer addresses are refused, and none is made here."""
 _OPEN_TO_ANY_HOST = {"/healthz", "/readyz", "/metrics"}
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-_ALWAYS = (
-    ("X-Content-Type-Options", "nosniff"),
-    ("X-Frame-Options", "DENY"),
-    ("Referrer-Policy", "same-origin"),
-    ("Cross-Origin-Opener-Policy", "same-origin"),
-    ("Permissions-Policy", "camera=(), microphone=(), geolocation=()"),
-)
+_FOR_PROGRAMS = (f"{PROGRAMS}.", f"{PHONES}.", f"{SERVICES}.")
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -61,22 +56,28 @@ def allow_form_to(origins: Iterable[str]) -> None:
     g.form_origins = tuple(origins)
 
 
-def allow_scripts() -> None:
-    """Let this page load scripts of ours; every other page runs none."""
-    g.scripts = True
+def allow_scripts(*, asking: bool = False) -> None:
+    """Let this page load scripts of ours; every other page runs none.
+
+    With `asking` they may ask this provider further things.
+    """
+    g.scripts = "script-src 'self'; connect-src 'self'; " if asking else "script-src 'self'; "
 
 
 def called_by_programs(app: Flask) -> bool:
     """Whether the request in hand is for an address that answers programs, in JSON, whatever its method."""
     if request.endpoint is not None:
         return _is_for_programs(request.endpoint)
-    return any(
-        rule.rule == request.path for rule in app.url_map.iter_rules() if _is_for_programs(rule.endpoint)
-    )
+    # Nothing is at this address but for other methods.
+    methods = getattr(request.routing_exception, "valid_methods", None)
+    if not methods:
+        return False
+    endpoint, _ = app.url_map.bind(request.host).match(request.path, method=next(iter(methods)))
+    return _is_for_programs(endpoint)
 
 
 def _is_for_programs(endpoint: str) -> bool:
-    return endpoint.startswith(PROGRAMS + ".")
+    return endpoint.startswith(_FOR_PROGRAMS)
 
 
 def _name_request() -> None:
@@ -121,16 +122,16 @@ def _takes_cross_site_posts(view: str) -> bool:
 def _harden(response: Response) -> Response:
     # A registration older than the rules for hosts must not write directives of its own.
     allowed = " ".join(("'self'", *filter(is_origin, g.get("form_origins", ()))))
-    scripts = "script-src 'self'; " if g.get("scripts") else ""
+    scripts = g.get("scripts", "")
     headers = response.headers
     headers.setdefault(
         "Content-Security-Policy",
         f"default-src 'none'; {scripts}style-src 'self'; img-src 'self'; media-src 'self'; "
         f"font-src 'self'; form-action {allowed}; frame-ancestors 'none'; base-uri 'none'",
     )
-    headers.extend(_ALWAYS)
+    headers.extend(ALWAYS)
     headers.setdefault("Cache-Control", "no-store")
     headers["X-Request-Id"] = g.get("request_id", "")
     if settings().secure_cookies:
-        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        headers.set(*ON_HTTPS)
     return response

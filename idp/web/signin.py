@@ -101,6 +101,7 @@ def start(identity: Identity, proof: Proof) -> None:
     The cookie is set on the response by :func:`finish`, which Flask calls after the view. Raises Stop where
     what the proof rests on is gone: its password, or the sign-in it was handed on from.
     """
+    cookies.renew_wait_secret()
     try:
         g.new_session_token = _opened(identity, proof)
     except sessions.NotOpened:
@@ -143,16 +144,18 @@ def sign_out(*, by: str = "person") -> None:
 def forget() -> None:
     """Take the sign-in cookie from this browser with the answer."""
     g.new_session_token = ""
+    cookies.renew_wait_secret()
 
 
 def proved_lately(signed_in: SignedIn, *, has_factor: bool) -> bool:
     """Whether a change of this account's security may go on without another proof.
 
     An account with a second factor wants it proved within this sign-in, too: the cookie of a sign-in
-    older than the factor must not be enough to take it away.
+    older than the factor must not be enough to take it away. What a phone confirmed is no such proof.
     """
     session = signed_in.session
-    recent = now() - session.last_proof <= settings().seconds("fresh_proof")
+    proved_at = session.last_proof
+    recent = proved_at is not None and now() - proved_at <= settings().seconds("fresh_proof")
     return recent and (not has_factor or assurance.satisfies(session.acr, assurance.SECOND_PROOF))
 
 
@@ -180,6 +183,7 @@ def finish(response: Response) -> Response:
         cookies.clear_session_token(response)
     if "known_account" in g:
         cookies.remember_account(response, g.known_account)
+    cookies.set_wait_secret(response)
     return response
 
 

@@ -9,11 +9,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from idp.access.channels import CHANNELS
 from idp.accounts.identifiers import mask_name, mask_uscc
 from idp.accounts.identity import Identity, Role
 from idp.accounts.models import Enterprise, Mandate, Person
 from idp.accounts.sessions import SignedIn, SigninSession
 from idp.crypto import Vault
+from idp.web.platform import platform
 from idp.web.render import minute
 
 ROLES = {
@@ -28,6 +30,7 @@ _WAYS = {
     "face": "人脸",
     "hwk": "通行密钥",
     "qr": "扫码",
+    "pin": "App 口令",
 }
 _BROWSERS = (
     (r"MicroMessenger/(\d{1,4})(?!\d)", "微信"),
@@ -44,6 +47,12 @@ _SYSTEMS = (
     ("Mac OS X", "macOS"),
     ("Linux", "Linux"),
 )
+_DEVICES = {
+    "Windows": "Windows 电脑",
+    "Android": "安卓手机",
+    "macOS": "Mac 电脑",
+    "Linux": "Linux 电脑",
+}
 # Not `is_private` of the library, which counts the networks kept for documentation, too.
 _INSIDE = tuple(
     ipaddress.ip_network(network)
@@ -122,6 +131,14 @@ def device_words(user_agent: str) -> str:
     return "，".join(reversed(browser_words(user_agent).split("，")))
 
 
+def device_facts(user_agent: str) -> tuple[str, str]:
+    """System and browser as a person would say them: Windows 电脑, Chrome 浏览器."""
+    browser, _, system = browser_words(user_agent).partition("，")
+    name = browser.split(" ")[0]
+    named = name if name in {"微信", "其他浏览器"} else f"{name} 浏览器"
+    return _DEVICES.get(system, system) or "未知设备", named
+
+
 def place_words(address: str) -> str:
     """Where a request came from, as far as its address says."""
     try:
@@ -143,11 +160,20 @@ def ways_words(amr: Sequence[str]) -> str:
     return "、".join(_WAYS.get(way, way) for way in amr)
 
 
+def sign_in_words(session: SigninSession) -> str:
+    """In what somebody is signed in: a browser, or a phone app with what it runs on."""
+    if session.app is None:
+        return browser_words(session.browser)
+    client = platform().clients.find(session.app)
+    channel = CHANNELS.get(client.channel or "") if client else None
+    return f"{channel.name if channel else '手机'} App，{device_words(session.browser)}"
+
+
 def session_words(session: SigninSession, *, current: bool) -> dict[str, Any]:
     """One row of the list of sign-ins."""
     return {
         "id": str(session.id),
-        "browser": browser_words(session.browser),
+        "browser": sign_in_words(session),
         "place": place_words(session.address),
         "how": ways_words(session.amr.split()),
         "when": minute(session.auth_time),

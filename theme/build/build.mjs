@@ -4,11 +4,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { compile } from "sass";
 
 const ICONS = [
-  "a-large-small", "blocks", "briefcase", "building-2", "check", "chevron-right", "circle-alert", "circle-check",
-  "circle-question-mark", "clock", "copy", "download", "eye", "file-text", "fingerprint-pattern", "history", "hourglass",
-  "id-card", "info", "key-round", "log-in", "log-out", "minus", "monitor", "monitor-smartphone", "plus", "printer",
-  "refresh-cw", "search", "shield-alert", "shield-check", "smartphone", "trash-2", "triangle-alert", "umbrella",
-  "user-round", "users-round", "x",
+  "a-large-small", "arrow-left", "blocks", "briefcase", "building-2", "camera", "check", "chevron-right",
+  "circle-alert", "circle-check", "circle-dot", "circle-question-mark", "circle-x", "clock", "copy", "download",
+  "ellipsis", "eye", "file-text", "fingerprint-pattern", "flashlight", "history", "hourglass", "house", "id-card",
+  "image", "info", "key-round", "keyboard", "log-in", "log-out", "minus", "monitor", "monitor-smartphone", "plus",
+  "printer", "refresh-cw", "scan-face", "scan-line", "scan-qr-code", "search", "shield-alert", "shield-check", "smartphone",
+  "trash-2", "triangle-alert", "umbrella", "user-round", "users-round", "wifi-off", "x",
 ];
 
 const versionOf = (name) => JSON.parse(readFileSync(`node_modules/${name}/package.json`)).version;

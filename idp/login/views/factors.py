@@ -25,7 +25,7 @@ def possible() -> bool:
 
 def offered(asked: PendingRequest | None, repeated: Again | None) -> bool:
     """Whether a passkey may begin the sign-in the browser came for."""
-    return possible() and any(way.name == "passkey" for way in journey.ways(asked, repeated))
+    return possible() and journey.offers("passkey", asked, repeated)
 
 
 def ask_anybody() -> Asked:

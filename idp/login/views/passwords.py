@@ -9,8 +9,10 @@ from flask import redirect, request
 from werkzeug.wrappers import Response
 from wtforms import Form
 
+from idp.access.pending import PendingRequest
 from idp.accounts.passwords import PasswordRefused
 from idp.login import candidates, entry, first_use, forms, journey, service
+from idp.login.again import Again
 from idp.login.second import SecondStep
 from idp.login.views import factors, room
 from idp.login.views.room import blueprint
@@ -126,14 +128,21 @@ def _password_page(name: str, form_class: type[Form], finder: Callable[[Any], ca
         f"login/{name}.html",
         form=form,
         captcha=captcha.fresh(f"login-{name}"),
+        halves=journey.switch(asked, repeated),
         tabs=journey.tabs(asked, repeated, f"login.{name}"),
         again=journey.explained(repeated),
         ended=request.method == "GET" and signin.has_ended(),
         passkey=journey.here("login.passkey") if factors.offered(asked, repeated) else "",
+        face=journey.here("login.face") if _leads_to_face(name, asked, repeated) else "",
         links=[("换一个账号登录", journey.here("login.identity"))] if only_same else [],
         **journey.frame(asked),
     )
     return shown, *room.said_with(refusal)
+
+
+def _leads_to_face(name: str, asked: PendingRequest | None, repeated: Again | None) -> bool:
+    """Whether the page offers 刷脸登录: for oneself alone, as a face is nobody's company."""
+    return name == "person" and journey.offers("face", asked, repeated)
 
 
 def _may_be_tried(name: str, form: Any) -> bool:

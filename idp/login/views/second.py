@@ -76,7 +76,7 @@ def _step_up() -> Any:
     if asked is None:
         return redirect(room.centre_of(signed_in.identity.role))
     repeated = journey.again(asked)
-    if repeated is None or asked.missing(signed_in.session).lack is not Lack.PROOF:
+    if repeated is None or asked.missing(signed_in.session, journey.methods()).lack is not Lack.PROOF:
         return redirect(journey.here("oauth.authorize"))
     transaction = request.args.get("tx", "")
     changed = shown.changed_since(transaction)

@@ -8,13 +8,15 @@ import flask
 from authlib.oauth2.rfc6749 import InvalidRequestError, grants
 from authlib.oauth2.rfc7636 import CodeChallenge
 
-from idp.access.grants import CodeRecord, redeem_code
+from idp.access.ended_sessions import end_opened_out_of
+from idp.access.grants import CodeRecord, Grant, redeem_code
 from idp.access.profiles import AUTH_METHODS
-from idp.oauth.dpop import bound_key
+from idp.crypto import hash_token
 from idp.oauth.grants.redeemed import answer_redeemed
-from idp.oauth.refusals import Refused, dpop
-from idp.oauth.refusals import grants as refusals
+from idp.web.dpop import bound_key
 from idp.web.platform import db, platform
+from idp.web.refusals import Refused, dpop
+from idp.web.refusals import grants as refusals
 
 
 class S256(CodeChallenge):
@@ -62,6 +64,10 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
         record = redeem_code(
             db(), platform().store, code[:200], client_id=client.client_id, now=self.server.now()
         )
+        if record is None:
+            # A replay has ended what the code gave; of a phone, what that opened goes with it.
+            replayed = Grant.code_hash == hash_token(code[:200])
+            end_opened_out_of(db(), platform().vault, replayed, now=self.server.now())
         if record and record.dpop_jkt not in {None, self.dpop_jkt}:
             raise Refused(dpop.OTHER_KEY_THAN_CODE)
         if record is None or client.registered.was_registered_after(record.minted_at):

@@ -13,16 +13,16 @@ from typing import Any
 from authlib.oauth2.rfc6749 import grants
 from flask import request as request_in_hand
 
+from idp.access import tokens
 from idp.access.clients import RegisteredClient
 from idp.access.profiles import AUTH_METHODS
 from idp.access.registration import RESOURCE_SCOPE
-from idp.oauth import tokens
-from idp.oauth.dpop import bound_key
-from idp.oauth.refusals import Refused
-from idp.oauth.refusals import grants as refusals
+from idp.access.tokens import AccessToken
 from idp.oauth.resource_indicators import audience
-from idp.oauth.tokens import AccessToken
+from idp.web.dpop import bound_key
 from idp.web.platform import platform
+from idp.web.refusals import Refused
+from idp.web.refusals import grants as refusals
 
 
 class ClientCredentialsGrant(grants.ClientCredentialsGrant):

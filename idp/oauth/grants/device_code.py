@@ -18,12 +18,12 @@ from idp.access.devices import (
 )
 from idp.access.grants import CodeRecord, GrantRefused
 from idp.access.profiles import AUTH_METHODS, DEVICE_GRANT
-from idp.oauth.dpop import bound_key
 from idp.oauth.grants.issue import audience_held
 from idp.oauth.grants.redeemed import answer_redeemed
-from idp.oauth.refusals import Refused
-from idp.oauth.refusals import grants as refusals
+from idp.web.dpop import bound_key
 from idp.web.platform import db, platform
+from idp.web.refusals import Refused
+from idp.web.refusals import grants as refusals
 
 _REFUSALS = {
     DevicePending: refusals.DEVICE_PENDING,

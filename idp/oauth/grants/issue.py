@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from idp.access import tokens
 from idp.access.clients import RegisteredClient
 from idp.access.grants import LiveGrant
 from idp.access.keys import KeyRing
 from idp.config import Settings
 from idp.crypto import Vault
-from idp.oauth import tokens
 from idp.oauth.claims import asked_in_id_token, id_token_claims
-from idp.oauth.refusals import Refused
-from idp.oauth.refusals import grants as refusals
 from idp.oauth.resource_indicators import audience
+from idp.web.refusals import Refused
+from idp.web.refusals import grants as refusals
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,22 +7,24 @@ from typing import Any
 import flask
 from authlib.oauth2.rfc6749 import TokenMixin, grants
 
+from idp.access.app_sessions import AppUnused, is_of_app, note_use
 from idp.access.grants import Grant, GrantRefused, LiveGrant, SignInEnded
 from idp.access.profiles import AUTH_METHODS
 from idp.access.refresh_tokens import RefreshReused, RefreshUnknown, ScopeWidened, rotate_refresh_token
 from idp.accounts.audit import Action, Event
-from idp.oauth.dpop import bound_key
 from idp.oauth.grants.issue import Issuer, audience_held, scope_held, token_answer
-from idp.oauth.refusals import Refused, dpop
-from idp.oauth.refusals import grants as refusals
 from idp.web import signin
+from idp.web.dpop import bound_key
 from idp.web.platform import db, platform
+from idp.web.refusals import Refused, dpop
+from idp.web.refusals import grants as refusals
 
 _REFUSALS = {
     RefreshUnknown: refusals.REFRESH_UNKNOWN,
     RefreshReused: refusals.REFRESH_REUSED,
     SignInEnded: refusals.SIGN_IN_ENDED,
     ScopeWidened: refusals.SCOPE_WIDENED,
+    AppUnused: refusals.APP_UNUSED,
 }
 
 
@@ -56,6 +58,7 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
         try:
             live, successor = rotate_refresh_token(
                 db(),
+                here.vault,
                 refresh_token[:200],
                 client_id=client_id,
                 wanted=frozenset(wanted.split(" ")) if wanted else frozenset(),
@@ -65,6 +68,8 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):
                 grace=here.settings.seconds("refresh_grace"),
                 now=now,
             )
+            if is_of_app(live.grant):
+                note_use(db(), here.vault, live, idle=here.settings.seconds("app_idle"), now=now)
         except GrantRefused as refused:
             if isinstance(refused, RefreshReused):
                 event = Event(Action.TOKEN_REUSED, target=f"client:{client_id}")

@@ -21,8 +21,9 @@ from idp.accounts.factors import Factor, list_factors
 from idp.accounts.models import Enterprise, Mandate, Person
 from idp.accounts.notices import Kind as Told
 from idp.accounts.notices import Notifier
+from idp.accounts.whose_sign_ins import speaking_for
 from idp.crypto import Vault
-from idp.staff.accounts.live_sign_ins import count_live, of_account
+from idp.staff.accounts.live_sign_ins import count_live
 
 
 class Change(StrEnum):
@@ -57,25 +58,15 @@ class Hand:
     now: datetime
 
 
-def key_of(account: Person | Enterprise) -> str:
-    """The account as the audit trail names it."""
-    return f"{'person' if isinstance(account, Person) else 'enterprise'}:{account.id}"
-
-
-def locked_at(db: Session, account: Person | Enterprise) -> datetime | None:
+def locked_at(db: Session, account: Person | Enterprise | Mandate) -> datetime | None:
     """When the owner said 不是我 and locked the account; None where it is open."""
     key = endings.key_of(db, account)
     return locks.locked_since(db, key) if key else None
 
 
-def mandate_locked(db: Session, mandate: Mandate) -> bool:
-    """Whether its holder said 不是我 and locked it."""
-    return locks.locked_since(db, f"mandate:{mandate.id}") is not None
-
-
 def factors_of(db: Session, account: Person | Enterprise | Mandate) -> list[Factor]:
     """The second factors of a person's or a company's own account, or of one mandate."""
-    key = f"mandate:{account.id}" if isinstance(account, Mandate) else endings.key_of(db, account)
+    key = endings.key_of(db, account)
     return list_factors(db, key) if key else []
 
 
@@ -85,7 +76,7 @@ def check_possible(db: Session, account: Person | Enterprise, change: Change, *,
         raise NothingToDo("这个账号已经停用，可能是别的管理员刚刚处理的。这次没有做任何更改。")
     if change is Change.RESUME and not (account.suspended_at or locked_at(db, account)):
         raise NothingToDo("这个账号现在是正常的，可能是别的管理员刚刚恢复的。这次没有做任何更改。")
-    if change is Change.SIGN_OUT and not count_live(db, of_account(account), now=now):
+    if change is Change.SIGN_OUT and not count_live(db, speaking_for(account), now=now):
         raise NothingToDo("这个账号现在没有生效的登录，可能刚刚退出。这次没有做任何更改。")
     if change is Change.RESET_FACTORS:
         _check_factors(db, account)
@@ -117,9 +108,10 @@ def change_mandate(db: Session, hand: Hand, mandate: Mandate, change: MandateCha
     if change is MandateChange.END:
         endings.end_mandate(db, hand.vault, hand.trail, mandate, hand.origin, reason=reason, now=hand.now)
     elif change is MandateChange.RESET_FACTORS:
-        _reset_factors(db, hand, f"mandate:{mandate.id}", reason)
+        _reset_factors(db, hand, endings.key_of(db, mandate), reason)
     else:
-        endings.unlock(db, hand.trail, f"mandate:{mandate.id}", hand.origin, reason=reason, now=hand.now)
+        key = endings.key_of(db, mandate)
+        endings.unlock(db, hand.trail, key, hand.origin, reason=reason, now=hand.now)
         endings.tell_owner(db, hand.notifier, mandate, Told.ACCOUNT_RESUMED, now=hand.now)
 
 
@@ -127,7 +119,7 @@ def check_mandate(db: Session, mandate: Mandate, change: MandateChange) -> None:
     """Raises NothingToDo where `change` would change nothing."""
     if mandate.ended_at:
         raise NothingToDo("这项授权已经结束，可能是企业或别的管理员刚刚处理的。这次没有做任何更改。")
-    if change is MandateChange.UNLOCK and not mandate_locked(db, mandate):
+    if change is MandateChange.UNLOCK and not locked_at(db, mandate):
         raise NothingToDo("这项授权没有锁定，可能是别的管理员刚刚解除的。这次没有做任何更改。")
     if change is MandateChange.RESET_FACTORS:
         _check_factors(db, mandate)
@@ -138,7 +130,7 @@ def note_view(
 ) -> None:
     """Write that these personal data were looked at, and why (SECURITY 76)."""
     detail = {"fields": list(fields), "reason": reason}
-    event = Event(Action.DATA_VIEWED, target=key_of(account), detail=detail)
+    event = Event(Action.DATA_VIEWED, target=endings.target_of(account), detail=detail)
     hand.trail.record(db, event, hand.origin, now=hand.now)
 
 

@@ -19,6 +19,7 @@ from flask import Blueprint, request, url_for
 
 from idp.accounts.identifiers import mask_name, mask_phone
 from idp.accounts.models import Enterprise, EnterpriseStatus, Mandate
+from idp.accounts.whose_sign_ins import speaking_for
 from idp.staff import news
 from idp.staff.accounts import changes
 from idp.staff.accounts import pages as shared
@@ -29,7 +30,6 @@ from idp.staff.accounts.changes import (
     check_mandate,
     check_possible,
     locked_at,
-    mandate_locked,
 )
 from idp.staff.accounts.company_record import (
     LONGEST,
@@ -53,7 +53,7 @@ from idp.staff.accounts.company_words import (
     tag,
 )
 from idp.staff.accounts.factor_rows import factor_rows
-from idp.staff.accounts.live_sign_ins import count_live, of_account
+from idp.staff.accounts.live_sign_ins import count_live
 from idp.staff.accounts.mandate_rows import MandateState, find_mandate, read_page
 from idp.web import staff
 from idp.web.errors import Stop
@@ -164,7 +164,7 @@ def change_mandate(company_id: UUID, mandate_id: UUID, change: str) -> Any:
         raise Stop("没有这项授权", "这家企业没有这项授权。请从企业的授权列表进入。", status=404, ways=ways)
     return shared.ask(
         _mandate_subject(row, mandate),
-        lambda: of_mandate(wanted, shared.standing(mandate, locked=mandate_locked(db(), mandate))),
+        lambda: of_mandate(wanted, shared.standing(mandate, locked=locked_at(db(), mandate) is not None)),
         check=lambda: check_mandate(db(), mandate, wanted),
         act=lambda reason: changes.change_mandate(db(), shared.hand(), mandate, wanted, reason),
         proof=wanted is MandateChange.RESET_FACTORS,
@@ -172,7 +172,7 @@ def change_mandate(company_id: UUID, mandate_id: UUID, change: str) -> Any:
 
 
 def _question(row: Enterprise, wanted: Change) -> Question:
-    live = count_live(db(), of_account(row), now=now())
+    live = count_live(db(), speaking_for(row), now=now())
     return of_company(wanted, shared.standing(row, locked=locked_at(db(), row) is not None, live=live))
 
 

@@ -15,9 +15,10 @@ from idp.accounts.factors import Factor, list_factors
 from idp.accounts.identifiers import parse_uscc
 from idp.accounts.models import Enterprise, EnterpriseStatus, LegalAccount, LoginName
 from idp.accounts.sessions import SignedIn
+from idp.accounts.whose_sign_ins import speaking_for
 from idp.crypto import plain
 from idp.staff.accounts.changes import locked_at
-from idp.staff.accounts.live_sign_ins import count_live, list_live, of_account
+from idp.staff.accounts.live_sign_ins import count_live, list_live
 
 PAGE = 20
 MOST = 1000
@@ -118,8 +119,8 @@ def read_company(db: Session, company: Enterprise, *, now: datetime) -> CompanyR
         account=db.scalar(name) if name is not None else None,
         locked_at=locked_at(db, company),
         factors=list_factors(db, f"legal:{legal.id}") if legal else [],
-        live=list_live(db, of_account(company), now=now),
-        live_count=count_live(db, of_account(company), now=now),
+        live=list_live(db, speaking_for(company), now=now),
+        live_count=count_live(db, speaking_for(company), now=now),
     )
 
 

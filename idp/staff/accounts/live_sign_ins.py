@@ -7,16 +7,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func
 from sqlalchemy.orm import Session
 
-from idp.accounts.models import Enterprise, Person
 from idp.accounts.sessions import SignedIn, SigninSession, live
 
 SHOWN = 20
-
-
-def of_account(account: Person | Enterprise) -> ColumnElement[bool]:
-    """The sign-ins that speak for this person or this company."""
-    column = SigninSession.person_id if isinstance(account, Person) else SigninSession.enterprise_id
-    return column == account.id
 
 
 def count_live(db: Session, which: ColumnElement[bool], *, now: datetime) -> int:

@@ -18,13 +18,14 @@ from flask import Blueprint, redirect, request, url_for
 
 from idp.accounts.identifiers import mask_id_number, mask_name, mask_phone
 from idp.accounts.models import Person
+from idp.accounts.whose_sign_ins import speaking_for
 from idp.staff import news
 from idp.staff.accounts import pages as shared
 from idp.staff.accounts.change_words import Question, of_person
 from idp.staff.accounts.changes import Change, apply, check_possible, locked_at
 from idp.staff.accounts.factor_rows import factor_rows
 from idp.staff.accounts.finding import Found, SearchRefused, find
-from idp.staff.accounts.live_sign_ins import count_live, of_account
+from idp.staff.accounts.live_sign_ins import count_live
 from idp.staff.accounts.person_record import MOST_COMPANIES, read_person
 from idp.web import staff
 from idp.web.errors import Stop
@@ -141,7 +142,7 @@ def change(person_id: UUID, change: str) -> Any:
 
 
 def _question(row: Person, wanted: Change) -> Question:
-    live = count_live(db(), of_account(row), now=now())
+    live = count_live(db(), speaking_for(row), now=now())
     return of_person(wanted, shared.standing(row, locked=locked_at(db(), row) is not None, live=live))
 
 

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from idp.accounts.factors import Factor, list_factors
 from idp.accounts.models import Enterprise, LoginName, Person
 from idp.accounts.sessions import SignedIn, SigninSession
+from idp.accounts.whose_sign_ins import speaking_for
 from idp.staff.accounts.changes import locked_at
-from idp.staff.accounts.live_sign_ins import count_live, list_live, of_account
+from idp.staff.accounts.live_sign_ins import count_live, list_live
 from idp.staff.accounts.mandate_rows import MandatePage, read_page
 
 MOST_COMPANIES = 50
@@ -48,8 +49,8 @@ def read_person(db: Session, person: Person, *, mandates_page: int = 1, now: dat
         locked_at=locked_at(db, person),
         factors=list_factors(db, f"person:{person.id}"),
         last_sign_in=db.scalar(last.limit(1)),
-        live=list_live(db, of_account(person), now=now),
-        live_count=count_live(db, of_account(person), now=now),
+        live=list_live(db, speaking_for(person), now=now),
+        live_count=count_live(db, speaking_for(person), now=now),
         mandates=read_page(db, person=person.id, number=mandates_page, now=now),
         companies=db.scalars(led.limit(MOST_COMPANIES)).all(),
     )

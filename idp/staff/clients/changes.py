@@ -22,6 +22,7 @@ from idp.access.clients import Client, find_client, lock_client
 from idp.access.endings import end_client_grants
 from idp.access.registration import add_client, change_client, registration_of, rotate_secret
 from idp.accounts.audit import Action, AuditEvent, Event, Origin, Trail
+from idp.crypto import Vault
 
 _OF_CLIENTS = (Action.CLIENT_ADDED, Action.CLIENT_CHANGED, Action.CLIENT_SECRET_ROTATED)
 _MOST_TOLD = 10
@@ -32,6 +33,7 @@ class Desk:
     """Who changes clients: with what he records, from where, when, and under which rules for addresses."""
 
     db: Session
+    vault: Vault
     trail: Trail
     origin: Origin
     now: datetime
@@ -128,7 +130,7 @@ def remove(desk: Desk, client_id: str, *, reason: str) -> str:
     client = lock_client(desk.db, client_id)
     if client is None:
         raise Gone
-    end_client_grants(desk.db, client_id, now=desk.now)
+    end_client_grants(desk.db, desk.vault, client_id, now=desk.now)
     desk.record(Action.CLIENT_REMOVED, client, reason=reason, before=recorded(client))
     desk.db.delete(client)
     return client.name

@@ -260,7 +260,13 @@ def _told(changed: ChangedMeanwhile) -> list[str]:
 
 def _desk() -> Desk:
     return Desk(
-        db(), platform().trail, staff.origin(), now(), production=_production(), issuer=settings().issuer
+        db(),
+        platform().vault,
+        platform().trail,
+        staff.origin(),
+        now(),
+        production=_production(),
+        issuer=settings().issuer,
     )
 
 

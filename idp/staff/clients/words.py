@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from idp.access.assurance import LEVELS
+from idp.access.channels import CHANNELS
 from idp.access.clients import Client
 from idp.access.profiles import DEVICE_GRANT, SIGNING_ALGS
 from idp.accounts.identifiers import mask_name
@@ -48,6 +49,7 @@ SCOPES = {
     "identity": "identity：证件类型和号码",
     "entity": "entity：代表的企业和身份",
     "offline_access": "offline_access：刷新令牌",
+    "app": "app：手机 App，由本人使用",
 }
 PROFILES = {"basic": "基本（OAuth 2.1）", "fapi2": "高（FAPI 2.0）"}
 SUBJECT_TYPES = {"pairwise": "每个应用不同（pairwise）", "public": "所有应用相同（public）"}
@@ -76,6 +78,7 @@ def facts(client: Client) -> dict[str, list[tuple[str, Any]]]:
         "名称与联系": [
             *_some(client, "client_id", "contacts", "client_uri"),
             (LABELS["first_party"], _YES[client.first_party]),
+            *_channel(client),
         ],
         "回调地址": _some(client, "redirect_uris", "post_logout_redirect_uris", "backchannel_logout_uri"),
         "登录方式与密钥": [
@@ -111,6 +114,14 @@ def _chosen(client: Client, choices: dict[str, Mapping[str, str]]) -> list[tuple
         several = [words.get(each, each) for each in ([value] if isinstance(value, str) else value)]
         rows.append((LABELS[name], several or _NONE))
     return rows
+
+
+def _channel(client: Client) -> list[tuple[str, Any]]:
+    """Which app it is; nothing for the others, who are many."""
+    if not client.channel:
+        return []
+    channel = CHANNELS.get(client.channel)
+    return [(LABELS["channel"], f"{channel.name}（{client.channel}）" if channel else client.channel)]
 
 
 def _keys(client: Client) -> str:

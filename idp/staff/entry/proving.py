@@ -25,11 +25,11 @@ from idp.web.security import allow_scripts
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the page shows: the form for a code or None, the passkey asked for or None, and the status."""
+    """What the templates of `theme/proof.html` need to ask for what the account has, and the status."""
 
     form: Any
-    takes_code: bool
-    asked: Asked | None
+    has_app: bool = False
+    asked: Asked | None = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -54,7 +54,7 @@ def handle(member: StaffMember, act: Callable[[service.Answer], Any]) -> tuple[A
         try:
             answer = _answer(form)
             if answer is not None:
-                return act(answer), Shown(form, takes_code=False, asked=None)
+                return act(answer), Shown(form)
         except service.SecondRefused as refused:
             form.form_errors.append(str(refused))
         except Throttled as slowed:
@@ -81,11 +81,10 @@ def _answer(form: Any) -> service.Answer | None:
 
 
 def _shown(member: StaffMember, form: Any, status: int, headers: dict[str, str]) -> Shown:
-    held, here = service.kinds(db(), member), platform()
+    held, here = factors.kinds_of(db(), member.key), platform()
     ceremony = Ceremony(here.store, here.settings, here.vault, cookies.browser_id())
     asked = None
     if Kind.PASSKEY in held and ceremony.possible:
         allow_scripts()
         asked = ceremony.ask_to_prove(member.key, factors.passkeys_of(db(), member.key))
-    # A recovery code stands in for either kind.
-    return Shown(form, takes_code=True, asked=asked, status=status, headers=headers)
+    return Shown(form, has_app=Kind.TOTP in held, asked=asked, status=status, headers=headers)

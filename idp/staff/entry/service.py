@@ -16,15 +16,13 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from idp.accounts import factors
 from idp.accounts.audit import Action, Event, Origin, Trail
-from idp.accounts.factors import Kind
-from idp.accounts.passwords import PasswordHasher, PasswordRefused, check_new_password
+from idp.accounts.passwords import PasswordHasher, PasswordRefused, Verdict, check_new_password
 from idp.accounts.staff import StaffMember, find_staff
 from idp.adapters.ephemeral import EphemeralStore
 from idp.config import Settings
 from idp.crypto import Vault, keyed_digest, new_token, plain, same
-from idp.db import pause
+from idp.proof import password as password_proof
 from idp.proof import second_factor, throttle
 from idp.proof.passkeys import Ceremony, PasskeyRefused, Why
 from idp.proof.second_factor import CodeRefused, Proven
@@ -103,19 +101,14 @@ def check_password(
     """
     candidate = _find(db, typed)
     attempt = browser.try_at(candidate.key, candidate.browser_tag)
-    tools.hasher.expect_room()
     try:
-        at_home = throttle.admit(tools.store, tools.settings, attempt, now=now)
+        verdict = _verdict(db, tools, attempt, password, stored=candidate.password_hash, now=now)
     except throttle.Throttled:
         refuse(db, tools, candidate.key, browser.origin, "throttled", now=now)
         raise
-    pause(db)
-    verdict = tools.hasher.verify(candidate.password_hash, password)
     if not verdict.right or candidate.member_id is None:
-        throttle.failed(tools.store, attempt)
         refuse(db, tools, candidate.key, browser.origin, "password", now=now)
         raise WrongPassword
-    throttle.succeeded(tools.store, attempt, at_home=at_home)
     # The hash took its time: what was read before it may have changed.
     db.expire_all()
     member = db.get_one(StaffMember, candidate.member_id)
@@ -186,18 +179,14 @@ def change_password(
     Raises WrongPassword, idp.accounts.passwords.PasswordRefused, TooBusy, idp.proof.throttle.Throttled.
     """
     attempt, stored = browser.try_at(member.key, member.browser_tag), member.password_hash
-    tools.hasher.expect_room()
     try:
-        at_home = throttle.admit(tools.store, tools.settings, attempt, now=now)
+        verdict = _verdict(db, tools, attempt, old, stored=stored, now=now)
     except throttle.Throttled:
         _note_refused(db, tools, member, browser, "throttled", now=now)
         raise
-    pause(db)
-    if not tools.hasher.verify(stored, old).right:
-        throttle.failed(tools.store, attempt)
+    if not verdict.right:
         _note_refused(db, tools, member, browser, "password", now=now)
         raise WrongPassword
-    throttle.succeeded(tools.store, attempt, at_home=at_home)
     if same(old, new):
         raise PasswordRefused("新密码不能与旧密码相同")
     hashed = hash_new_password(tools, member, new)
@@ -222,16 +211,19 @@ def refuse(db: Session, tools: Tools, key: str, origin: Origin, why: str, *, now
     tools.trail.record(db, event, origin, now=now)
 
 
+def _verdict(
+    db: Session, tools: Tools, attempt: throttle.Try, password: str, *, stored: str | None, now: datetime
+) -> Verdict:
+    return password_proof.check(
+        db, tools.store, tools.settings, tools.hasher, attempt, password, stored=stored, now=now
+    )
+
+
 def _note_refused(
     db: Session, tools: Tools, member: StaffMember, browser: Browser, why: str, *, now: datetime
 ) -> None:
     refused = Event(Action.PROOF_REFUSED, target=member.key, detail={"why": why})
     tools.trail.record(db, refused, browser.origin, now=now)
-
-
-def kinds(db: Session, member: StaffMember) -> frozenset[Kind]:
-    """What `member` has for his second step."""
-    return factors.kinds_of(db, member.key)
 
 
 def _find(db: Session, typed: str) -> _Candidate:

@@ -1,0 +1,36 @@
+"""Settings: typed, documented, read once from the environment.
+
+``settings`` says what an installation may decide, ``loading`` reads it.
+"""
+
+from __future__ import annotations
+
+from idp.config.loading import (
+    DEMO_PHONE,
+    DEMO_SIMULATORS,
+    PREFIX,
+    SettingsRefused,
+    as_variables,
+    child_environment,
+    kept_secret,
+    load_demo_settings,
+    load_settings,
+)
+from idp.config.settings import Mode, Settings
+from idp.config.web_addresses import is_address, is_loopback
+
+__all__ = [
+    "DEMO_PHONE",
+    "DEMO_SIMULATORS",
+    "PREFIX",
+    "Mode",
+    "Settings",
+    "SettingsRefused",
+    "as_variables",
+    "child_environment",
+    "is_address",
+    "is_loopback",
+    "kept_secret",
+    "load_demo_settings",
+    "load_settings",
+]

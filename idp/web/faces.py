@@ -1,0 +1,31 @@
+"""Face checks as the rooms use them: whether there are any, what they work with, where they count."""
+
+from __future__ import annotations
+
+from flask import request
+
+from idp.proof import face
+from idp.web import cookies
+from idp.web.platform import platform, settings
+
+CALLBACK = "/face/callback"
+"""Where the face service says what it saw."""
+
+
+def tools() -> face.Tools | None:
+    """What face checks work with; None where no face service is named."""
+    here = platform()
+    if here.face is None:
+        return None
+    lifetime, most = here.settings.seconds("face_lifetime"), here.settings.face_checks_an_address
+    return face.Tools(here.store, here.vault, here.face, lifetime, most)
+
+
+def binding() -> str:
+    """To what a check of this request is bound: this browser, and what it came for."""
+    return f"{cookies.browser_id()} {request.args.get('tx', '')}"
+
+
+def callback() -> str:
+    """The address the face service is given for its verdict."""
+    return settings().issuer + CALLBACK
