@@ -1,4 +1,4 @@
-"""What every portal is told at its start; its own `config` reads the environment and adds its own fields."""
+"""What every program beside the provider is told at its start; its own `config` adds its own fields."""
 
 from collections.abc import Mapping
 from ipaddress import ip_address
@@ -15,10 +15,25 @@ class SettingsRefused(Exception):
     """The portal cannot start with these settings; the message is a sentence for whoever starts it."""
 
 
-class PortalSettings(BaseModel):
-    """Settings of one portal. A variable `<PREFIX><NAME>_FILE` names a file that holds the value instead."""
+class ProgramSettings(BaseModel):
+    """Settings of one program. A variable `<PREFIX><NAME>_FILE` names a file that holds the value instead."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def from_environment(cls, prefix: str, environ: Mapping[str, str]) -> Self:
+        """The settings that `environ` names with `prefix`.
+
+        Raises SettingsRefused with every problem found, naming the variables, never their values.
+        """
+        try:
+            return cls.model_validate(_given(prefix, cls.model_fields, environ))
+        except ValidationError as refused:
+            raise SettingsRefused(_sentences(prefix, refused)) from None
+
+
+class PortalSettings(ProgramSettings):
+    """Settings of one portal."""
 
     issuer: str = Field(description="The provider's issuer, to the letter.")
     client_id: str = Field(min_length=1, description="The portal's client id at the provider.")
@@ -38,20 +53,13 @@ class PortalSettings(BaseModel):
     @classmethod
     def _are_safe_origins(cls, value: str) -> str:
         for address in filter(None, value.split(",")):
-            cls._is_safe_origin(address)
+            check_origin(address)
         return value
 
     @field_validator("issuer", "base_url")
     @classmethod
     def _is_safe_origin(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
-            raise ValueError("must be an http(s) address")
-        if parts.path or parts.query or parts.fragment:
-            raise ValueError("must have no path, query or trailing slash")
-        if parts.scheme == "http" and not _is_loopback(parts.hostname):
-            raise ValueError("must be https (http is for loopback only)")
-        return value
+        return check_origin(value)
 
     @field_validator("secret_key")
     @classmethod
@@ -70,16 +78,17 @@ class PortalSettings(BaseModel):
         """Whether browsers reach the portal by https, so that cookies may be Secure."""
         return self.base_url.startswith("https://")
 
-    @classmethod
-    def from_environment(cls, prefix: str, environ: Mapping[str, str]) -> Self:
-        """The settings that `environ` names with `prefix`.
 
-        Raises SettingsRefused with every problem found, naming the variables, never their values.
-        """
-        try:
-            return cls.model_validate(_given(prefix, cls.model_fields, environ))
-        except ValidationError as refused:
-            raise SettingsRefused(_sentences(prefix, refused)) from None
+def check_origin(value: str) -> str:
+    """`value` if it is an origin that may be told secrets. Raises ValueError."""
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
+        raise ValueError("must be an http(s) address")
+    if parts.path or parts.query or parts.fragment:
+        raise ValueError("must have no path, query or trailing slash")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("must be https (http is for loopback only)")
+    return value
 
 
 def _given(prefix: str, names: Mapping[str, object], environ: Mapping[str, str]) -> dict[str, str]:
@@ -101,7 +110,8 @@ def _sentences(prefix: str, refused: ValidationError) -> str:
     return " ".join(f"{prefix}{'_'.join(map(str, where)).upper()}: {what}." for where, what in errors)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether `host` names this machine: localhost or a loopback address."""
     if host == "localhost":
         return True
     try:

@@ -2,23 +2,17 @@
 
 import sys
 
-from relying_parties.kit.serve import serve
-from relying_parties.kit.settings import SettingsRefused
+from relying_parties.kit.serve import check_and_serve
 from relying_parties.social_insurance.app import create_app
-from relying_parties.social_insurance.config import load_settings
+from relying_parties.social_insurance.config import Settings, load_settings
 
 
-def main() -> int:
-    """Check the settings here, where a sentence can be said, then serve. The exit code."""
-    try:
-        settings = load_settings()
-        create_app(settings).extensions["portal"].close()
-    except SettingsRefused as refused:
-        sys.stderr.write(f"{refused}\n")
-        return 2
-    serve("relying_parties.social_insurance.app:from_environment", settings.host, settings.port)
-    return 0
+def check() -> Settings:
+    """Settings that a portal can be made of. Raises SettingsRefused."""
+    settings = load_settings()
+    create_app(settings).extensions["portal"].close()
+    return settings
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(check_and_serve("relying_parties.social_insurance.app:from_environment", check))
