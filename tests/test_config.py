@@ -34,6 +34,76 @@ def refusal(environ: Mapping[str, str]) -> str:
     return str(refused.value)
 
 
+FACE = {"IDP_FACE_URL": "https://face.example/api", "IDP_FACE_KEY": "0123456789-abcdefghijklmnopqrstuvwxyz"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["IDP_FACE_URL", "IDP_SOCIAL_SECURITY_URL", "IDP_APP_URL", "IDP_APP_ANDROID_URL", "IDP_APP_IOS_URL"],
+)
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://other.example",
+        "ftp://other.example",
+        "other.example",
+        "https://",
+        "https://[::1",
+        "https://other.example:99999",
+        "https://other.example:0",
+        "https://other.example:443",
+        "https://other.example#x",
+        "https://OTHER.example",
+        "https://其他.example",
+        "https://0x7f.1",
+        "https://127.1",
+        "https://somebody@other.example",
+        "https://other..example",
+        "https://other.example\\x",
+        " https://other.example",
+    ],
+)
+def test_an_address_that_browsers_would_read_otherwise_is_refused_in_a_sentence(
+    name: str, address: str
+) -> None:
+    said = refusal({**GOOD, **FACE, name: address})
+    assert f"{name} must be" in said
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"IDP_FACE_KEY": "short"}, "IDP_FACE_KEY must be"),
+        ({"IDP_FACE_KEY": "abcdefghi" * 8}, "IDP_FACE_KEY must be"),
+        ({"IDP_FACE_KEY": ""}, "IDP_FACE_KEY must be"),
+        ({"IDP_FACE_URL": "http://localhost:8005/face"}, "IDP_FACE_URL must not be on loopback"),
+        ({"IDP_FACE_URL": "https://[::1]/face"}, "IDP_FACE_URL must not be on loopback"),
+        ({"IDP_APP_URL": "https://app.example/"}, "IDP_APP_URL must have no path"),
+    ],
+)
+def test_a_face_service_that_could_not_be_trusted_or_reached_is_refused(
+    changed: dict[str, str], sentence: str
+) -> None:
+    assert sentence in refusal({**GOOD, **FACE, **changed})
+    load_settings({**GOOD, **FACE})
+
+
+def test_a_query_is_for_stores_which_name_their_apps_in_it() -> None:
+    address = "https://store.example/apps/details?id=cn.example.app"
+    load_settings({**GOOD, "IDP_APP_ANDROID_URL": address, "IDP_APP_IOS_URL": address})
+    for name in ("IDP_FACE_URL", "IDP_SOCIAL_SECURITY_URL", "IDP_APP_URL"):
+        assert f"{name} must be" in refusal({**GOOD, **FACE, name: address})
+
+
+def test_addresses_with_a_port_and_a_path_are_taken_and_loopback_on_ones_own_machine() -> None:
+    for address in ("https://records.internal:8443/x", "https://10.0.0.7/x", "https://[fd00::7]:8443/x"):
+        load_settings({**GOOD, **FACE, "IDP_FACE_URL": address, "IDP_APP_IOS_URL": address})
+    load_settings(
+        {**GOOD, **FACE, "IDP_ISSUER": "http://localhost:8000", "IDP_FACE_URL": "http://127.0.0.1:8005/f"}
+    )
+
+
 def test_production_is_the_default_and_needs_four_settings() -> None:
     settings = load_settings(GOOD)
     assert (settings.mode, settings.demo, settings.secure_cookies) == (Mode.PRODUCTION, False, True)
@@ -111,7 +181,7 @@ def test_a_demo_makes_its_own_secrets_readable_by_its_owner_only(tmp_path: Path)
     var = tmp_path / "var"
     first = load_demo_settings({"IDP_VAR_DIR": str(var)})
     kept = sorted(var.glob("*.secret"))
-    assert [file.stat().st_mode & 0o777 for file in kept] == [0o600] * 3
+    assert [file.stat().st_mode & 0o777 for file in kept] == [0o600] * 5
     assert var.stat().st_mode & 0o777 == 0o700
     again = load_demo_settings({"IDP_VAR_DIR": str(var)})
     elsewhere = load_demo_settings({"IDP_VAR_DIR": str(tmp_path / "other")})
@@ -129,6 +199,24 @@ def test_a_demo_leaves_another_installations_storage_and_secrets_alone(tmp_path:
     assert settings.database_url.startswith(f"sqlite:///{tmp_path.resolve()}")
     assert settings.redis_url.get_secret_value() == ""
     assert settings.secret_key.get_secret_value() != GOOD["IDP_SECRET_KEY"]
+
+
+def test_a_demo_is_surrounded_by_its_phone_app_and_simulated_parties(tmp_path: Path) -> None:
+    alien = {"IDP_APP_URL": "https://app.example", "IDP_FACE_KEY": "k" * 40, "IDP_PLACES_FILE": "/none"}
+    settings = load_demo_settings({**alien, "IDP_VAR_DIR": str(tmp_path), "IDP_DEMO_PORT_BASE": "9000"})
+    assert settings.app_url == "http://localhost:9004"
+    assert settings.face_url == "http://localhost:9005/face"
+    assert settings.social_security_url == "http://localhost:9005/cards/holder"
+    assert Path(settings.places_file).name == "places.csv"
+    for secret in (settings.face_key, settings.social_security_token):
+        assert len(secret.get_secret_value()) >= 32
+    assert settings.face_key.get_secret_value() != alien["IDP_FACE_KEY"]
+
+
+@pytest.mark.parametrize("port", ["x", "", "-1", "８０００", "1023", "70000", "9" * 5000])
+def test_a_first_port_that_is_none_is_refused_in_a_sentence(tmp_path: Path, port: str) -> None:
+    with pytest.raises(SettingsRefused, match="IDP_DEMO_PORT_BASE"):
+        load_demo_settings({"IDP_VAR_DIR": str(tmp_path), "IDP_DEMO_PORT_BASE": port})
 
 
 def test_a_demo_whose_directory_cannot_be_used_says_so(tmp_path: Path) -> None:

@@ -94,9 +94,11 @@ class World:
         app.jinja_env.bytecode_cache = self.app.jinja_env.bytecode_cache
         other = World(app, self.backends, settings)
         opened = other.platform
-        yield other
-        opened.database.close()
-        opened.store.close()
+        try:
+            yield other
+        finally:
+            opened.database.close()
+            opened.store.close()
 
     def browser(
         self, *, address: str = "127.0.0.1", user_agent: str = "Mozilla/5.0 Firefox/130.0"
@@ -394,6 +396,5 @@ def post_as(world: World, client: AClient, path: str, values: Mapping[str, str])
 
 def get_with(world: World, access_token: str, path: str = "/oauth/userinfo") -> TestResponse:
     """A call with an access token."""
-    return world.app.test_client(use_cookies=False).get(
-        path, base_url=ISSUER, headers={"Authorization": f"Bearer {access_token}"}
-    )
+    headers = {"Authorization": f"Bearer {access_token}"}
+    return world.app.test_client(use_cookies=False).get(path, base_url=ISSUER, headers=headers)

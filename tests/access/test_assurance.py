@@ -7,23 +7,27 @@ import pytest
 from idp.access.assurance import (
     FACE,
     LEVELS,
-    OFFERED,
+    METHODS,
     PASSWORD,
     SECOND_PROOF,
     Held,
     Lack,
     Method,
     Wanted,
+    offered,
     reachable,
     satisfies,
 )
 from idp.access.assurance import missing as decide
 from idp.accounts.identity import Role
 from idp.login.journey import PAGES
+from tests.conftest import make_settings
 
 LEGAL, OPERATOR, PERSON = Role.LEGAL_REPRESENTATIVE, Role.OPERATOR, Role.NATURAL_PERSON
 EVERYBODY = frozenset(Role)
-PASSWORDS = tuple(way for way in OFFERED if way.level == PASSWORD)
+DATABASE = "sqlite://"
+HERE = offered(make_settings(database_url=DATABASE, app_url="http://localhost:8004"))
+PASSWORDS = tuple(way for way in METHODS if way.level == PASSWORD)
 SCAN = Method("scan", SECOND_PROOF, EVERYBODY)
 CODE = Method("code", SECOND_PROOF, frozenset({LEGAL, PERSON}), adds=True)
 CAMERA = Method("camera", FACE, frozenset({PERSON}), adds=True)
@@ -56,16 +60,23 @@ def test_passwords_reach_one_level_and_each_new_way_its_own() -> None:
 
 
 def test_here_a_second_proof_is_reached_at_once_or_added_by_everybody() -> None:
-    assert reachable() == (PASSWORD, SECOND_PROOF)
+    assert reachable(HERE) == (PASSWORD, SECOND_PROOF)
     wanted = Wanted(UNIT, (SECOND_PROOF,))
-    assert {way.name for way in decide(wanted, None).ways} == {"legal", "operator", "person", "passkey"}
+    begun = [way.name for way in decide(wanted, None, HERE).ways]
+    assert begun == ["qr", "legal", "operator", "person", "passkey"]
     for role in Role:
-        step = decide(wanted, Held(role, PASSWORD))
+        step = decide(wanted, Held(role, PASSWORD), HERE)
         assert (step.lack, [way.name for way in step.ways]) == (Lack.PROOF, ["second"])
 
 
 def test_every_way_has_a_page() -> None:
-    assert {way.name for way in OFFERED} == set(PAGES)
+    assert {way.name for way in METHODS} == set(PAGES)
+
+
+def test_nobody_is_offered_a_scan_where_there_is_no_app() -> None:
+    without = offered(make_settings(database_url=DATABASE))
+    assert "qr" not in {way.name for way in without}
+    assert reachable(without) == reachable(HERE), "what discovery promises is reached by passkeys, too"
 
 
 def test_without_a_wish_any_fresh_sign_in_will_do() -> None:
@@ -116,7 +127,7 @@ def test_what_nobody_who_may_answer_can_reach_is_said_at_once() -> None:
 
 def test_no_answer_asks_for_a_way_that_leads_nowhere() -> None:
     """From every sign-in, following any way offered ends where nothing is missing."""
-    table = (*OFFERED, SCAN, CODE, CAMERA)
+    table = (*METHODS, SCAN, CODE, CAMERA)
     for roles in (UNIT, OWN):
         for level in (None, *LEVELS):
             wanted = Wanted(roles, (level,) if level else ())

@@ -16,17 +16,8 @@ from idp.accounts.audit import Origin
 from idp.accounts.calendar import day_begins
 from idp.accounts.identity import Identity, Role, account_of
 from idp.accounts.models import Credential
-from idp.accounts.sessions import (
-    Device,
-    NotOpened,
-    Proof,
-    SigninSession,
-    find_live,
-    list_live,
-    note_seen,
-    open_session,
-    opened_with,
-)
+from idp.accounts.sessions import Device, NotOpened, Proof, SigninSession, find_live, note_seen, open_session
+from idp.accounts.whose_sign_ins import list_live, opened_with
 from tests.world import AnOperator, APerson, World
 
 IDLE, LIFETIME = timedelta(minutes=30), timedelta(hours=8)

@@ -53,6 +53,8 @@ def a_server(answer: Answer) -> Iterator[Served]:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         served.address = f"http://127.0.0.1:{server.server_address[1]}/jwks"
-        yield served
-        server.shutdown()
-        thread.join(10)
+        try:
+            yield served
+        finally:
+            server.shutdown()
+            thread.join(10)

@@ -125,6 +125,19 @@ def test_a_name_is_resolved_once_and_what_was_checked_is_called(monkeypatch: pyt
     assert called in ([], [b""])
 
 
+def test_where_the_first_address_is_silent_the_next_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve = socket.getaddrinfo
+
+    def of_both_kinds(host: str, *rest: object, **more: object) -> list[object]:
+        found = ("::1", "127.0.0.1") if host == "keys.example" else (host,)
+        return [entry for address in found for entry in resolve(address, *rest, **more)]  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", of_both_kinds)
+    with a_server(Answer(b'{"keys": []}')) as served:
+        address = served.address.replace("127.0.0.1", "keys.example")
+        assert KeySets(inside_allowed=True).fetch(address) == b'{"keys": []}'
+
+
 def test_a_name_that_never_resolves_is_left_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     over = threading.Event()
 

@@ -111,6 +111,16 @@ def test_every_option_of_security_arrives(idp: Command, world: World, tmp_path: 
     assert (told["client_uri"], told["contacts"]) == ("https://portal.example/", ["duty@portal.example"])
 
 
+def test_a_phone_app_is_registered_with_its_channel(idp: Command, world: World) -> None:
+    grants = ("--grant", "authorization_code", "--grant", "refresh_token")
+    app = (*grants, "--auth-method", "none", "--dpop", "--first-party", "--scope", "openid app")
+    told = idp.does(*ADD, *app, "--channel", "social_card")
+    assert told["channel"] == "social_card"
+    assert known(world, told["client_id"]).channel == "social_card"
+    assert "Unknown channel" in idp.refuses(*ADD, *app, "--channel", "wechat")
+    assert "needs a channel" in idp.refuses(*ADD, *app)
+
+
 def test_keys_may_be_published_in_place_of_a_file(idp: Command, world: World) -> None:
     uri = "https://portal.example/jwks"
     told = idp.does(*ADD, "--auth-method", "private_key_jwt", "--jwks-uri", uri)

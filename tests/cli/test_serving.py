@@ -38,6 +38,25 @@ def test_production_does_not_run_on_a_demos_database(embedded: Command) -> None:
     assert "demo" in embedded.refuses("serve")
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "sentence"),
+    [
+        ("IDP_PLACES_FILE", "192.0.2.1/24,长春,43.88,125.32", "IDP_PLACES_FILE, line 1"),
+        ("IDP_SOCIAL_SECURITY_URL", "http://records.example", "IDP_SOCIAL_SECURITY_URL must be"),
+        ("IDP_SOCIAL_SECURITY_URL", "https://records.example", "IDP_SOCIAL_SECURITY_TOKEN"),
+        ("IDP_FACE_URL", "http://face.example", "IDP_FACE_URL must be"),
+    ],
+)
+def test_what_stands_outside_is_looked_at_before_anything_is_served(
+    embedded: Command, tmp_path: Path, setting: str, value: str, sentence: str
+) -> None:
+    if setting.endswith("_FILE"):
+        file = tmp_path / "places.csv"
+        file.write_text(value, encoding="utf-8")
+        value = str(file)
+    assert sentence in embedded.refuses("serve", **{setting: value})
+
+
 @pytest.mark.parametrize("option", ["--port=0", "--port=70000", "--port=x", "--workers=0", "--threads=0"])
 def test_a_wrong_number_is_refused(embedded: Command, option: str) -> None:
     assert "Invalid value" in embedded.refuses("serve", option)

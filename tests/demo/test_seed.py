@@ -11,8 +11,8 @@ from idp.accounts import directory, factors
 from idp.accounts.models import Credential, Enterprise, LoginName, Mandate, Person
 from idp.accounts.staff import find_staff
 from idp.demo import world as facts
-from idp.demo.manifest import manifest
-from idp.demo.seed import Seeder, register_portal
+from idp.demo.manifest import CLIENTS, manifest
+from idp.demo.seed import Seeder, register_apps, register_portal
 from idp.proof import recovery_codes
 from tests.staff.acting import a_code, is_in, type_password
 from tests.world import ACompany, AnOperator, APerson, AStaffMember, World
@@ -25,6 +25,7 @@ def seed(world: World, *, at: datetime | None = None) -> None:
     with world.write() as db:
         Seeder(db, world.backends.vault, world.platform.hasher, at or world.now()).seed()
         register_portal(db, secret="s" * 40, port_base=8000, now=world.now())
+        register_apps(db, port_base=8000, now=world.now())
 
 
 def counts(world: World) -> list[int]:
@@ -177,3 +178,18 @@ def test_the_portal_is_registered_on_both_names_of_this_machine(world: World) ->
     )
     assert client.first_party
     assert client.knows_secret("s" * 40, now=world.now())
+
+
+def test_the_phone_app_is_registered_once_for_each_channel(world: World) -> None:
+    seed(world)
+    seed(world)
+    found = {}
+    for name in ("phone", "social_card", "licence"):
+        client = world.platform.clients.find(CLIENTS[name])
+        assert client is not None
+        # On localhost alone: its key is one origin's.
+        assert client.redirect_uris == ("http://localhost:8004/callback",)
+        assert (client.auth_method, client.dpop, client.first_party) == ("none", True, True)
+        assert "app" in client.scopes
+        found[client.channel] = client.name
+    assert found == {"jishiban": "吉事办", "social_card": "电子社保卡", "licence": "电子营业执照"}

@@ -64,7 +64,7 @@ def test_the_manifest_waits_until_every_application_answers(client: FlaskClient)
     answer = client.get("/demo/manifest.json")
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]
-    assert answer.get_json() == {"error": "starting", "waiting_for": ["social_insurance"]}
+    assert answer.get_json() == {"error": "starting", "waiting_for": ["social_insurance", "phone"]}
 
 
 def test_the_answer_to_a_captcha_is_told_and_the_captcha_stays(demo: World, client: FlaskClient) -> None:

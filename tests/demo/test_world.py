@@ -120,8 +120,14 @@ def test_a_person_without_any_company_has_none() -> None:
 
 
 def test_the_manifest_tells_no_secret_of_a_client() -> None:
-    assert MANIFEST["clients"] == {"social_insurance": "social-insurance"}
+    assert MANIFEST["clients"] == {
+        "social_insurance": "social-insurance",
+        "phone": "jishiban",
+        "social_card": "social-card",
+        "licence": "licence",
+    }
     assert MANIFEST["apps"] == {
         "idp": "http://localhost:8000",
         "social_insurance": "http://localhost:8001",
+        "phone": "http://localhost:8004",
     }

@@ -92,7 +92,7 @@ class Visitor:
     def answer(self, kind: str, *, decision: str = "allow", **wanted: Any) -> str:
         """Sign in with an account of the demo: the callback address that the provider answers with."""
         page = self._at_provider(self.http.get(f"{self.portal}/login"))
-        page = self._at_provider(self.http.get(str(page.url).replace("/login/legal", f"/login/{kind}")))
+        page = self._at_provider(self.http.get(str(page.url).replace("/login/qr", f"/login/{kind}")))
         account = self.demo.account(kind, **wanted)
         company = {"enterprise": account["uscc"]} if kind == "operator" else {}
         typed = {

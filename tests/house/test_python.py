@@ -56,7 +56,7 @@ def concrete_adapters() -> set[str]:
 
 def may_read_environment(path: Path) -> bool:
     """Whether `path` is the settings of the provider or of a portal."""
-    return path == Path("idp/config.py") or path.match("relying_parties/*/config.py")
+    return path == Path("idp/config/loading.py") or path.match("relying_parties/*/config.py")
 
 
 def test_every_package_opens_with_a_map() -> None:

@@ -17,7 +17,7 @@ INLINE = {
     "a javascript: address": re.compile(r"javascript:", re.IGNORECASE),
 }
 # Where `|safe` stands on text of our own that no visitor can touch: (template, the expression before it).
-TRUSTED = {("theme/ui.html", "ICONS[name]")}
+TRUSTED = {("theme/ui.html", "ICONS[name]"), ("theme/sprite.html", "ICONS[name]")}
 ENVIRONMENT = Environment(extensions=["jinja2.ext.i18n", "jinja2.ext.do"], autoescape=True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page
@@ -40,7 +40,7 @@ class Person:
     faults: list[str] = field(default_factory=list)
 
     @classmethod
-    def at(cls, context: BrowserContext, issuer: str) -> Person:
+    def at(cls, context: BrowserContext, issuer: str) -> Self:
         """Somebody who just opened a window; what the browser complains about is remembered."""
         person = cls(context.new_page(), issuer)
         person.page.set_default_timeout(15_000)
@@ -73,8 +73,16 @@ class Person:
         captcha_id = self.page.input_value("[name=captcha_id]")
         self.fill(captcha=read_json(f"{self.issuer}/demo/captcha/{captcha_id}.json")["answer"])
 
+    def prefers_a_password(self) -> None:
+        """Where the page shows a code to scan, go to the passwords."""
+        passwords = self.page.locator(".tx-switch a:not([aria-current])", has_text="密码登录")
+        if passwords.count():
+            with self.page.expect_navigation():
+                passwords.click()
+
     def sign_in(self, tab: str, **fields: str) -> None:
         """Choose the tab, fill it and sign in."""
+        self.prefers_a_password()
         current = self.page.locator(".tx-tabs a[aria-current=page]")
         if current.count() and current.inner_text().strip() != tab:
             self.press(tab)

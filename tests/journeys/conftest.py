@@ -1,4 +1,4 @@
-"""A browser for each worker, a window for each test, and the portal a second time on another site."""
+"""Browsers for each worker, a window for each test, phones, and the portal a second time on another site."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.journeys.chrome import ARGUMENTS, Person
+from tests.journeys.phone import ANDROID, HEIGHT, WIDTH, Camera, Phone
 from tests.running_demo import RunningDemo, wait_for
 from tests.services import free_port
 
@@ -41,6 +42,59 @@ def somebody(chrome: Browser, running_demo: RunningDemo) -> Iterator[Callable[..
     yield arrive
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def camera(tmp_path_factory: pytest.TempPathFactory) -> Camera:
+    """The camera of all phones of this worker."""
+    return Camera(tmp_path_factory.mktemp("camera") / "seen.mjpeg")
+
+
+@pytest.fixture(scope="session")
+def new_phone(
+    chrome: Browser, chromium_path: str, running_demo: RunningDemo, camera: Camera
+) -> Iterator[Callable[..., Phone]]:
+    """Makes phones on which nobody has signed in, in a Chromium beside that of the computers."""
+    arguments = [*ARGUMENTS, *camera.arguments]
+    browser = chrome.browser_type.launch(executable_path=chromium_path, args=arguments)
+
+    def unpacked(*, width: int = WIDTH) -> Phone:
+        context = browser.new_context(
+            viewport={"width": width, "height": HEIGHT}, locale="zh-CN", user_agent=ANDROID
+        )
+        return Phone.on(context, running_demo, camera)
+
+    yield unpacked
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def kept_phones() -> dict[str, Phone]:
+    """The phones of this worker on which somebody has signed in, by his account."""
+    return {}
+
+
+@pytest.fixture
+def phone_of(
+    new_phone: Callable[..., Phone], running_demo: RunningDemo, camera: Camera, kept_phones: dict[str, Phone]
+) -> Iterator[Callable[[str], Phone]]:
+    """The phone of a person of the demo, by his account; he signs in once a worker."""
+
+    def found(account: str) -> Phone:
+        if account not in kept_phones:
+            kept_phones[account] = new_phone()
+            people = running_demo.manifest["accounts"]["person"]
+            kept_phones[account].signs_in(next(each for each in people if each["account"] == account))
+        kept_phones[account].faults.clear()
+        return kept_phones[account]
+
+    camera.looks_away()
+    yield found
+    for phone in kept_phones.values():
+        phone.page.context.set_offline(False)
+        phone.page.unroute_all()
+        # Whoever is on another page has let go of the camera.
+        phone.open("about:blank")
 
 
 @pytest.fixture(scope="session")
@@ -77,3 +131,20 @@ def _answers(address: str) -> bool:
     with suppress(httpx2.HTTPError):
         return httpx2.get(address, trust_env=False).status_code == 200
     return False
+
+
+@pytest.fixture
+def portal(running_demo: RunningDemo) -> str:
+    """The social insurance portal."""
+    return running_demo.url("social_insurance")
+
+
+@pytest.fixture
+def computer(somebody: Callable[..., Person], portal: str) -> Person:
+    """A computer on which somebody came from the portal to the code."""
+    person = somebody(script=True)
+    person.open(portal)
+    person.press("单位登录")
+    person.press("去登录")
+    person.page.locator("[data-scan-image]").wait_for()
+    return person

@@ -173,6 +173,8 @@ def test_every_page_of_the_journey_fits_and_is_accessible(
         person.open(address)
         person.looks_over()
     person.press("去登录")
+    person.looks_over()
+    person.prefers_a_password()
     for tab in ("法人登录", "经办人登录", "个人登录"):
         person.page.get_by_role("link", name=tab, exact=True).click()
         person.page.wait_for_url(f"**/login/{ {'法': 'legal', '经': 'operator', '个': 'person'}[tab[0]] }*")

@@ -64,6 +64,8 @@ def test_by_the_password_where_it_is_all_there_is(world: World) -> None:
             before.acr,
             before.amr,
         )
+        assert after.last_proof
+        assert before.last_proof
         assert after.last_proof > before.last_proof
         assert browser.cookie("idp_session") != cookie, "a new id"
         assert trail_of(world, account)[-1] == ("proved_again", {"amr": ["pwd"]})

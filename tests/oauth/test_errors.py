@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from idp.oauth.refusals import catalogue, numbered
-from idp.oauth.refusals.document import chapters, errors_page
+from idp.web.refusals import catalogue, numbered
+from idp.web.refusals.document import chapters, errors_page
 from tests.web.test_outages import cut_off
 from tests.world import ISSUER, Authorization, World, get_with, post_as
 

@@ -41,7 +41,7 @@ class Surfer:
 
     def sign_in_operator(self, page: httpx2.Response, operator: dict[str, Any]) -> httpx2.Response:
         """Sign in on the operator's tab; where that leads."""
-        page = self.open(str(page.url).replace("/login/legal", "/login/operator"))
+        page = self.open(str(page.url).replace("/login/qr", "/login/operator"))
         reader = FormReader()
         reader.feed(page.text)
         fields = dict(reader.forms[0]["fields"])

@@ -57,7 +57,7 @@ def somebody(running_demo: RunningDemo) -> dict[str, str]:
 
 def first_step(surfer: Surfer, running_demo: RunningDemo, address: str, person: dict[str, str]) -> Any:
     """Account, password and captcha, from wherever `address` leads."""
-    page = surfer.open(address)
+    page = surfer.open(str(surfer.open(address).url).replace("/login/qr", "/login/person"))
     reader = FormReader()
     reader.feed(page.text)
     captcha = running_demo.captcha(reader.forms[0]["fields"]["captcha_id"])

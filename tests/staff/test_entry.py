@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import select, update
 
+from idp.accounts.factors import Kind, list_factors, remove
 from idp.accounts.staff import StaffMember, StaffSession, end_staff_sessions
 from idp.proof import captcha, recovery_codes
 from tests.adapters.arrange import at_once
@@ -82,6 +83,18 @@ def test_a_passkey_is_a_second_step_too(world: World, member: AStaffMember) -> N
     assert is_in(browser.submit({"challenge_id": challenge, "answer": answer}, number=1, follow=False))
     [session] = live(world, member.row)
     assert session.amr == "pwd hwk"
+
+
+def test_nobody_without_an_app_is_asked_for_its_code(world: World, member: AStaffMember) -> None:
+    a_passkey(world, member.row)
+    with world.write() as db:
+        [app] = (factor for factor in list_factors(db, member.row.key) if factor.kind is Kind.TOTP)
+        remove(db, member.row.key, app.kind, app.id)
+        code = recovery_codes.renew(db, world.backends.vault, member.row.key, now=world.now())[0]
+    browser = at_second(world, member)
+    assert browser.page
+    assert "动态口令" not in browser.page.text
+    assert is_in(browser.submit({"code": code}, number=1, follow=False))
 
 
 def test_a_cloned_passkey_is_refused_and_noted(world: World, member: AStaffMember) -> None:

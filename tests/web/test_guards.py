@@ -23,6 +23,9 @@ BY_CLIENTS = {
     "programs.token",
     "programs.userinfo",
 }
+BY_PHONES = {"phones.begin", "phones.confirm", "phones.deny", "phones.pin", "phones.scan"}
+"""Proved by a token bound to a key, or by nothing where nobody must be signed in; no cookie counts there."""
+BY_SERVICES = {"services.callback"}
 FROM_OTHER_SITES = {"oauth.authorize", "oauth.logout"}  # OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2
 OPEN_TO_ANY_HOST = {"web.healthz", "web.readyz", "web.metrics"}
 NOBODYS = "00000000-0000-7000-8000-000000000000"
@@ -49,7 +52,7 @@ def filled(rule: Rule) -> str:
 
 def guarded_forms(world: World) -> list[str]:
     """Every address that takes a form of our own pages."""
-    others = BY_CLIENTS | FROM_OTHER_SITES
+    others = BY_CLIENTS | BY_PHONES | BY_SERVICES | FROM_OTHER_SITES
     found = [address for endpoint, address in addresses(world, "POST") if endpoint not in others]
     assert len(found) >= 11
     return found
@@ -126,6 +129,18 @@ def test_no_form_is_taken_from_another_sites_page(world: World, browser: Browser
     data = {"csrf_token": a_token(browser)}
     for headers in FROM_ELSEWHERE:
         assert refused(world, browser, 403, data=data, headers=headers) == [], headers
+    assert still_in(browser)
+
+
+def test_no_cookie_counts_where_phones_and_services_call(world: World, browser: Browser) -> None:
+    token, called = a_token(browser), 0
+    for endpoint, address in addresses(world, "POST"):
+        if endpoint in BY_PHONES | BY_SERVICES:
+            called += 1
+            answer = browser.post(address, {"csrf_token": token}, follow=False)
+            assert answer.status in {400, 401, 404}, address
+            assert not answer.response.headers.getlist("Set-Cookie"), address
+    assert called == len(BY_PHONES | BY_SERVICES)
     assert still_in(browser)
 
 
