@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 
-from bench import growth, hash_bound, password_login, protocol, second_step
+from bench import growth, hash_bound, password_login, polling, protocol, second_step, waiting
 from bench.figures import Figure
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -19,6 +19,8 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "second_step": second_step.run,
     "growth": growth.run,
     "hash_bound": hash_bound.run,
+    "waiting": waiting.run,
+    "polling": polling.run,
 }
 
 
