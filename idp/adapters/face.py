@@ -92,9 +92,17 @@ class FaceService:
         return hmac.new(self._key, f"subject\n{name}\n{id_number}".encode(), "sha256").hexdigest()
 
     def begin(
-        self, check: str, name: str, id_number: str, *, callback: str, returns_to: str, now: datetime
+        self,
+        check: str,
+        name: str,
+        id_number: str,
+        *,
+        id_type: str,
+        callback: str,
+        returns_to: str,
+        now: datetime,
     ) -> str:
-        """The address of the page for this check.
+        """The address of the page for this check; `id_type` says what document the number is of.
 
         The verdict is posted to `callback`; the page leads back to `returns_to`, which nobody is
         shown before. Raises FaceUnavailable, FaceCrowded.
@@ -103,6 +111,7 @@ class FaceService:
             "check": check,
             "name": name,
             "id_number": id_number,
+            "id_type": id_type,
             "callback": callback,
             "returns_to": returns_to,
         }

@@ -167,7 +167,13 @@ def begin(
             raise CheckGone
         whom = check.whom(tools.vault)
         page = tools.service.begin(
-            check.id, whom.name, whom.id_number, callback=callback, returns_to=returns_to, now=now
+            check.id,
+            whom.name,
+            whom.id_number,
+            id_type=whom.id_type,
+            callback=callback,
+            returns_to=returns_to,
+            now=now,
         )
         begun = replace(check, state=State.BEGUN, page=page, begun_at=now.timestamp())
         begun = replace(begun, way_back=hash_token(way_back).hex() if way_back else "")

@@ -23,6 +23,8 @@ class Purpose(StrEnum):
     """What a check is for; what passed for one opens no other."""
 
     SIGN_IN = "sign_in"
+    REGISTER_PERSON = "register_person"
+    REGISTER_ENTERPRISE = "register_enterprise"
 
 
 class State(StrEnum):
@@ -38,10 +40,14 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Whom:
-    """Whom a check is about: his name as :func:`canonical_name` has it, and his resident number."""
+    """Whom a check is about: his name as :func:`canonical_name` has it, and his document.
+
+    `id_type` is a value of :class:`~idp.accounts.models.IdType`.
+    """
 
     name: str
     id_number: str
+    id_type: str = IdType.RESIDENT.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +106,7 @@ class Check:
 
     def whom(self, vault: Vault) -> Whom:
         """Whom it is about."""
-        name, id_number = json.loads(vault.open(_SEALED, _row(self.id), bytes.fromhex(self.sealed)))
-        return Whom(name, id_number)
+        return Whom(*json.loads(vault.open(_SEALED, _row(self.id), bytes.fromhex(self.sealed))))
 
 
 def canonical_name(typed: str) -> str:
@@ -110,10 +115,10 @@ def canonical_name(typed: str) -> str:
 
 
 def person_of(db: Session, vault: Vault, whom: Whom) -> Person | None:
-    """The person here with this number, if his name is the one that was checked."""
+    """The person here with this document, if his name is the one that was checked."""
     indexes = vault.indexes("id_number", whom.id_number)
-    resident = Person.id_type == IdType.RESIDENT.value
-    found = db.scalars(select(Person).where(Person.id_number_index.in_(indexes), resident)).first()
+    same_kind = Person.id_type == whom.id_type
+    found = db.scalars(select(Person).where(Person.id_number_index.in_(indexes), same_kind)).first()
     return found if found and same(canonical_name(found.name(vault)), whom.name) else None
 
 
@@ -129,7 +134,8 @@ def is_id(supplied: str) -> bool:
 
 def sealed(vault: Vault, check_id: str, whom: Whom) -> str:
     """Whom a check is about, as it lies in it."""
-    return vault.seal(_SEALED, _row(check_id), json.dumps([whom.name, whom.id_number])).hex()
+    told = json.dumps([whom.name, whom.id_number, whom.id_type])
+    return vault.seal(_SEALED, _row(check_id), told).hex()
 
 
 def _row(check_id: str) -> UUID:

@@ -46,7 +46,7 @@ csrf.exempt(services)
 _NUMBER = re.compile(r"[0-9]{2}\Z")
 _SOON = timedelta(seconds=3)
 _WRONG_NUMBER = (
-    "选的数字与电脑上显示的不一致，核验已取消。如果是您本人在登录，请刷新电脑上的二维码重新扫码；"
+    "选的数字与电脑上显示的不一致，核验已取消。如果是您本人在操作，请刷新电脑上的二维码重新扫码；"
     "如果不是，不用再做什么。"
 )
 _PHONE_ID = re.compile(r"[A-Za-z0-9_-]{22,64}\Z")
@@ -214,7 +214,8 @@ def _begun(ticket: Ticket, origin: Origin) -> dict[str, Any]:
     except FaceUnavailable:
         raise PhoneRefused(refusals.FACE_UNAVAILABLE) from None
     if moved:
-        detail = {"face_check": check.reference, "agreement": face.CONSENT}
+        purpose = check.purpose.value
+        detail = {"face_check": check.reference, "agreement": face.CONSENT, "purpose": purpose}
         platform().trail.record(db(), Event(Action.FACE_CONSENTED, detail=detail), origin, now=now())
     expires_in = max(0, round(check.expires_at - now().timestamp()))
     return {"check": check.id, "url": check.page, "expires_in": expires_in}

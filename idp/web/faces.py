@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from flask import request
+from wtforms import BooleanField
+from wtforms.validators import InputRequired
 
 from idp.proof import face
 from idp.web import cookies
@@ -29,3 +31,8 @@ def binding() -> str:
 def callback() -> str:
     """The address the face service is given for its verdict."""
     return settings().issuer + CALLBACK
+
+
+def agreed(otherwise: str) -> BooleanField:
+    """The yes that each face check needs, as a field of a form; `otherwise`: how else (用其他方式登录)."""
+    return BooleanField(validators=[InputRequired(f"请阅读说明并勾选同意；不同意的话，可以{otherwise}")])

@@ -328,7 +328,7 @@ def test_a_yes_and_an_outcome_are_remembered_without_any_name(here: FaceWorld) -
     with here.world.reading() as db:
         rows = {row.action: row for row in db.scalars(select(AuditEvent).order_by(AuditEvent.id))}
     consented, checked = rows[Action.FACE_CONSENTED.value], rows[Action.FACE_CHECKED.value]
-    assert consented.detail["agreement"] == proof.CONSENT
+    assert (consented.detail["agreement"], consented.detail["purpose"]) == (proof.CONSENT, "sign_in")
     assert checked.target == f"person:{person.row.id}"
     assert checked.detail == {"face_check": consented.detail["face_check"], "outcome": "passed"}
     assert rows[Action.SIGNED_IN.value].detail["amr"] == ["face"]

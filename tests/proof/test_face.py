@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
+from idp.accounts.models import IdType
 from idp.adapters.face import FaceResult, FaceService, FaceUnavailable
 from idp.crypto import Vault
 from idp.proof import face
@@ -47,8 +48,8 @@ def tools(world: World, service: FaceService) -> face.Tools:
     return face.Tools(world.backends.store, Vault({1: b"k" * 32}), service, LIFE, 20)
 
 
-def opened(tools: face.Tools, whom: Whom = WHOM) -> Check:
-    return face.open_check(tools, whom, Purpose.SIGN_IN, binding=MINE, address="192.0.2.1", now=NOW)
+def opened(tools: face.Tools, whom: Whom = WHOM, purpose: Purpose = Purpose.SIGN_IN) -> Check:
+    return face.open_check(tools, whom, purpose, binding=MINE, address="192.0.2.1", now=NOW)
 
 
 def begun(tools: face.Tools) -> Check:
@@ -123,6 +124,21 @@ def test_only_the_browser_and_request_it_was_opened_for_get_it(tools: face.Tools
         with pytest.raises(CheckGone):
             taken(tools, check, binding=other)
     assert taken(tools, check).state is State.TAKEN
+
+
+@pytest.mark.parametrize(
+    ("purpose", "other"),
+    [(purpose, other) for purpose in Purpose for other in Purpose if other is not purpose],
+)
+def test_what_passed_for_one_purpose_opens_no_other(
+    tools: face.Tools, purpose: Purpose, other: Purpose
+) -> None:
+    check = face.begin(tools, opened(tools, purpose=purpose), ticket="", way_back=BACK, **TO, now=NOW)[0]
+    check, _ = face.settle(tools.store, told(check), now=NOW)
+    with pytest.raises(CheckGone):
+        face.take(tools.store, check.id, other, binding=MINE, way_back=BACK, now=NOW)
+    taken = face.take(tools.store, check.id, purpose, binding=MINE, way_back=BACK, now=NOW)
+    assert taken.state is State.TAKEN
 
 
 def test_it_is_over_after_its_time_in_whatever_state(tools: face.Tools) -> None:
@@ -205,6 +221,11 @@ def test_name_and_number_lie_in_the_store_sealed_and_open_nowhere_else(tools: fa
         swapped.whom(tools.vault)
 
 
+def test_a_check_keeps_what_document_its_number_is_of(tools: face.Tools) -> None:
+    whom = Whom("ANNA LEE", "E12345678", IdType.PASSPORT.value)
+    assert opened(tools, whom).whom(tools.vault) == whom
+
+
 def test_checks_of_a_person_are_counted_together_wherever_they_begin(tools: face.Tools) -> None:
     whom = Whom("白云飞", a_resident_number(91_003))
 
@@ -253,3 +274,4 @@ def test_a_person_is_found_by_number_and_name_together(world: World) -> None:
             found = person_of(db, vault, Whom(name, person.id_number))
             assert (found is not None) is is_he
         assert person_of(db, vault, Whom("阿依·古丽", a_resident_number(91_005))) is None
+        assert person_of(db, vault, Whom("阿依·古丽", person.id_number, IdType.PASSPORT.value)) is None

@@ -1,7 +1,7 @@
 // A page that waits for a phone: asks how far the ticket is, renews the code, and sends the form once confirmed.
 //
 // <section data-scan="<ticket>"> holds one form and its steps ([data-scan-step]: waiting, scanned, ended); see
-// login/_waiting.html. Where this does not run, the form's buttons do the same.
+// web/_waiting.html. Where this does not run, the form's buttons do the same.
 
 const EARLY = 10_000; // ms before a code's end at which the next one is fetched
 const HELD = 25; // seconds a question may be held
@@ -165,7 +165,7 @@ function scanned(answer) {
 
 function confirmed() {
   watched += 1;
-  whispers("已确认，正在登录");
+  whispers(section.dataset.purpose === "face" ? "人脸核验已通过，正在继续" : "已确认，正在登录");
   form.submit();
 }
 

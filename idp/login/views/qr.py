@@ -10,17 +10,15 @@ from werkzeug.wrappers import Response
 from idp.access.pending import PendingRequest
 from idp.login import entry, journey, qr
 from idp.login.again import Again
-from idp.login.views import factors, room, waiting
+from idp.login.views import factors, room
 from idp.login.views.room import blueprint
-from idp.login.views.waiting import Words
 from idp.proof.ticket_record import Ticket
 from idp.proof.tickets import OutOfOrder, TicketGone
-from idp.web import cookies, signin
-from idp.web import waiting as browser_side
+from idp.web import cookies, signin, waiting
 from idp.web.errors import Stop
 from idp.web.platform import db, now, roll_back
 from idp.web.render import page
-from idp.web.waiting import TooManyTickets
+from idp.web.waiting import SIGN_IN_ENDINGS, TooManyTickets, Words
 
 _NOT_SCANNED = "还没有扫码。请用「吉事办」App 扫描下面的二维码，再点「我已扫码，继续」。"
 _NOT_CONFIRMED = (
@@ -59,7 +57,7 @@ def finish() -> Any:
     except OutOfOrder:
         return _as_far_as_it_is(ticket_id, asked, repeated)
     except TicketGone as gone:
-        return _with_new_code(asked, repeated, ended=waiting.words_of(gone))
+        return _with_new_code(asked, repeated, ended=_words_of(gone))
 
 
 def _let_in(ticket_id: str, repeated: Again | None) -> Response:
@@ -95,17 +93,23 @@ def _as_far_as_it_is(ticket_id: str, asked: PendingRequest | None, repeated: Aga
     ticket = waiting.mine(ticket_id)
     if ticket is None:
         # It moved on between the two looks.
-        return _with_new_code(asked, repeated, ended=waiting.ENDINGS["unknown"])
+        return _with_new_code(asked, repeated, ended=SIGN_IN_ENDINGS["unknown"])
     return _page(asked, repeated, ticket, missing=True)
 
 
 def _with_new_code(asked: PendingRequest | None, repeated: Again | None, ended: Words | None = None) -> Any:
     try:
-        ticket = browser_side.open_ticket(browser_side.asked_of(asked, request.args.get("tx", "")))
+        ticket = waiting.open_ticket(waiting.asked_of(asked, request.args.get("tx", "")))
     except TooManyTickets:
         shown = _page(asked, repeated, None, ended=ended)
-        return shown, 429, {"Retry-After": str(browser_side.WINDOW)}
+        return shown, 429, {"Retry-After": str(waiting.WINDOW)}
     return _page(asked, repeated, ticket, ended=ended)
+
+
+def _words_of(gone: TicketGone) -> Words:
+    """How the end of a ticket is said."""
+    why = gone.ended.value if gone.ended else (gone.state.value if gone.state else "unknown")
+    return SIGN_IN_ENDINGS.get(why, SIGN_IN_ENDINGS["unknown"])
 
 
 def _page(

@@ -72,10 +72,11 @@ export function numberPart(numbers, browser = {}) {
 /**
  * A second look, where the page that waits and this phone are far apart.
  * @param {{browser: string, phone: string}} far the two places
+ * @param {string} act what the page wants
  */
-export function distancePart({ browser, phone }) {
-  const warning = notice("wait", `请求登录的网页在${browser}，您的手机在${phone}，相距较远。`, "不是您本人在登录，请点「拒绝」。");
-  const asked = agreement("far", "请再确认一次", `确认是我本人在${browser}登录`, "请确认是您本人在登录，或点「拒绝」");
+export function distancePart({ browser, phone }, act = "登录") {
+  const warning = notice("wait", `请求${act}的网页在${browser}，您的手机在${phone}，相距较远。`, `不是您本人在${act}，请点「拒绝」。`);
+  const asked = agreement("far", "请再确认一次", `确认是我本人在${browser}${act}`, `请确认是您本人在${act}，或点「拒绝」`);
   return { ...asked, node: h("div", { class: "tx-far" }, warning, asked.node) };
 }
 

@@ -6,14 +6,14 @@ import { asking, distancePart, numberPart } from "./confirm-parts.js";
 import { countdown } from "./countdown.js";
 import { barPage, stopPage } from "./frame.js";
 import { agreement } from "./questions.js";
-import { endedPage, ending, expiredPage, isOver } from "./result.js";
+import { endedPage, ending, isOver } from "./result.js";
 import { go } from "./router.js";
 import { busy, button, h, icon, notice } from "./view.js";
 
 const WHAT_HAPPENS = [
   "核验由人脸核验服务完成：打开它的页面，用相机拍一张照片，与证件照比对。",
   "照片只用于本次核验，比对后不保存；平台只收到是否通过。",
-  "不想刷脸的，请点「拒绝」，在登录页面改用其他登录方式。",
+  "不想刷脸的，请点「拒绝」，在原来的页面改用其他方式。",
 ];
 
 /**
@@ -25,7 +25,7 @@ export function facePage(told, phone) {
   const path = `/scan/tickets/${told.ticket}`;
   const consent = agreement("consent", "是否同意", "我同意用我的人脸完成本次核验", "请勾选同意后再去刷脸，或点「拒绝」");
   const parts = {
-    ...(told.far && { far: distancePart(told.far) }),
+    ...(told.far && { far: distancePart(told.far, "办理") }),
     number: numberPart(told.numbers, told.browser),
     consent,
   };
@@ -67,7 +67,7 @@ export function facePage(told, phone) {
     if (!over) end(() => go("/", { replace: true }));
   };
 
-  const clock = countdown(told.expires_in, () => end(() => expiredPage(told.browser)));
+  const clock = countdown(told.expires_in, () => end(expiredPage));
   const onward = h("button", { class: "govuk-button", form: "face" }, icon("scan-face"), "去刷脸");
   const form = h("form", { id: "face", novalidate: true, onsubmit: (event) => {
     event.preventDefault();
@@ -83,10 +83,15 @@ export function facePage(told, phone) {
 export const faceDonePage = () =>
   stopPage("请回到电脑上继续", { icon: "scan-face", kind: "ok" },
     ["这部手机上的步骤已经结束。核验有没有通过，请看电脑上的页面，它会自己更新。",
-      "如果不是您本人在电脑上登录，请在电脑上选择不登录，并且不要再扫别人发来的二维码。"],
+      "如果不是您本人在电脑上操作，请在电脑上取消，并且不要再扫别人发来的二维码。"],
+    button("回首页", () => go("/", { replace: true })));
+
+const expiredPage = () =>
+  ending("等待超时", { icon: "clock", kind: "wait" },
+    ["没有在规定时间内刷脸，这个二维码已失效，请求的事项没有办理。需要时，请在原来的页面换一张二维码，再扫一次。"],
     button("回首页", () => go("/", { replace: true })));
 
 const refusedPage = (portal) =>
   ending("已拒绝", { icon: "circle-x", kind: "bad" },
-    [`没有进行人脸核验，未登录「${portal}」。`, "如果不是您本人发起的，您的账号没有受到影响。请不要扫别人发来的二维码。"],
+    [`没有进行人脸核验，「${portal}」请求的事项没有办理。`, "如果不是您本人发起的，您的账号没有受到影响。请不要扫别人发来的二维码。"],
     button("回首页", () => go("/", { replace: true })));
