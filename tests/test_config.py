@@ -181,7 +181,7 @@ def test_a_demo_makes_its_own_secrets_readable_by_its_owner_only(tmp_path: Path)
     var = tmp_path / "var"
     first = load_demo_settings({"IDP_VAR_DIR": str(var)})
     kept = sorted(var.glob("*.secret"))
-    assert [file.stat().st_mode & 0o777 for file in kept] == [0o600] * 5
+    assert [file.stat().st_mode & 0o777 for file in kept] == [0o600] * 7
     assert var.stat().st_mode & 0o777 == 0o700
     again = load_demo_settings({"IDP_VAR_DIR": str(var)})
     elsewhere = load_demo_settings({"IDP_VAR_DIR": str(tmp_path / "other")})
@@ -207,8 +207,11 @@ def test_a_demo_is_surrounded_by_its_phone_app_and_simulated_parties(tmp_path: P
     assert settings.app_url == "http://localhost:9004"
     assert settings.face_url == "http://localhost:9005/face"
     assert settings.social_security_url == "http://localhost:9005/cards/holder"
+    assert settings.population_url == "http://localhost:9005/population/match"
+    assert settings.registry_url == "http://localhost:9005/registry/match"
     assert Path(settings.places_file).name == "places.csv"
-    for secret in (settings.face_key, settings.social_security_token):
+    tokens = (settings.social_security_token, settings.population_token, settings.registry_token)
+    for secret in (settings.face_key, *tokens):
         assert len(secret.get_secret_value()) >= 32
     assert settings.face_key.get_secret_value() != alien["IDP_FACE_KEY"]
 

@@ -6,10 +6,15 @@ question: a process that asks nobody does not pay for it.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Mapping
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from idp.config import SettingsRefused, is_loopback
 
 if TYPE_CHECKING:
     import httpx2
@@ -63,3 +68,30 @@ class Party:
 
         transport = OutsideTransport(inside_allowed=True, seconds=_SECONDS, longest=self._longest)
         return httpx2.Client(headers=self._headers, follow_redirects=False, transport=transport)
+
+
+class Records(Party):
+    """Records that whoever shows a bearer `token` may ask; `setting` is what `url` and token are called.
+
+    The address is the operator's own setting and may lie inside his network. Raises SettingsRefused for one
+    that would send ID numbers and the token in clear, and where there is no token.
+    """
+
+    def __init__(self, setting: str, url: str, token: str, *, longest: int) -> None:
+        parts = urlsplit(url)
+        in_clear = parts.scheme == "http" and is_loopback(parts.hostname or "")
+        if not parts.hostname or not (parts.scheme == "https" or in_clear):
+            raise SettingsRefused(f"IDP_{setting}_URL must be an https address, or http on loopback.")
+        if not token:
+            raise SettingsRefused(f"IDP_{setting}_URL needs IDP_{setting}_TOKEN beside it.")
+        super().__init__(longest=longest, headers={"Authorization": f"Bearer {token}"})
+        self._url = url
+
+    def look_up(self, question: Mapping[str, Any]) -> dict[str, Any]:
+        """The object that answers `question`. Raises Silent, for another status than 200 too; Crowded."""
+        status, said = self.ask(self._url, json.dumps(question).encode())
+        if status != HTTPStatus.OK:
+            raise Silent(f"answered {status}")
+        if not isinstance(said, dict):
+            raise Silent("no object")
+        return said

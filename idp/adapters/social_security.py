@@ -6,15 +6,12 @@ what both sides send.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
-from idp.adapters.party import Crowded, Party, Silent
-from idp.config import Settings, SettingsRefused, is_loopback
+from idp.adapters.party import Crowded, Records, Silent
+from idp.config import Settings
 
 _LONGEST = 64_000
 MOST_COMPANIES = 500
@@ -38,21 +35,10 @@ class CardHolder:
 
 
 class SocialSecurity:
-    """The records of this installation, at `url`, asked with a bearer `token`.
-
-    The address is the operator's own setting and may lie inside his network. Raises SettingsRefused for one
-    that would send ID numbers and the token in clear, and where there is no token.
-    """
+    """The records of this installation, at `url`, asked with a bearer `token`. Raises SettingsRefused."""
 
     def __init__(self, url: str, token: str) -> None:
-        parts = urlsplit(url)
-        in_clear = parts.scheme == "http" and is_loopback(parts.hostname or "")
-        if not parts.hostname or not (parts.scheme == "https" or in_clear):
-            raise SettingsRefused("IDP_SOCIAL_SECURITY_URL must be an https address, or http on loopback.")
-        if not token:
-            raise SettingsRefused("IDP_SOCIAL_SECURITY_URL needs IDP_SOCIAL_SECURITY_TOKEN beside it.")
-        self._url = url
-        self._records = Party(longest=_LONGEST, headers={"Authorization": f"Bearer {token}"})
+        self._records = Records("SOCIAL_SECURITY", url, token, longest=_LONGEST)
 
     def holder(self, id_type: str, id_number: str, usccs: Iterable[str]) -> CardHolder:
         """What is known of the person with this document, and of him at these companies (credit codes).
@@ -62,14 +48,12 @@ class SocialSecurity:
         asked = list(dict.fromkeys(usccs))[:MOST_COMPANIES]
         told = {"id_type": id_type, "id_number": id_number, "companies": asked}
         try:
-            status, body = self._records.ask(self._url, json.dumps(told).encode())
+            said = self._records.look_up(told)
         except Silent as silent:
             raise SocialSecurityUnavailable(str(silent)) from None
         except Crowded:
             raise SocialSecurityCrowded("too many at once") from None
-        if status != HTTPStatus.OK:
-            raise SocialSecurityUnavailable(f"answered {status}")
-        return _read(body, asked)
+        return _read(said, asked)
 
 
 def social_security_of(settings: Settings) -> SocialSecurity | None:
@@ -79,11 +63,9 @@ def social_security_of(settings: Settings) -> SocialSecurity | None:
     return SocialSecurity(settings.social_security_url, settings.social_security_token.get_secret_value())
 
 
-def _read(body: Any, asked: list[str]) -> CardHolder:
+def _read(said: dict[str, Any], asked: list[str]) -> CardHolder:
     """The answer, to the letter: whoever says more than he was asked is not believed in the rest either."""
-    if not isinstance(body, dict):
-        raise SocialSecurityUnavailable("no object")
-    activated, recorded = body.get("activated"), body.get("recorded")
+    activated, recorded = said.get("activated"), said.get("recorded")
     if not isinstance(activated, bool) or not isinstance(recorded, list):
         raise SocialSecurityUnavailable("activated or recorded is missing, or of another type")
     if not all(isinstance(one, str) for one in recorded) or not set(recorded) <= set(asked):

@@ -92,4 +92,6 @@ def _simulators(settings: Settings) -> dict[str, str]:
         "SIM_PORT": str(addresses.ports(base)["simulators"]),
         "SIM_FACE_KEY": settings.face_key.get_secret_value(),
         "SIM_CARDS_TOKEN": settings.social_security_token.get_secret_value(),
+        "SIM_POPULATION_TOKEN": settings.population_token.get_secret_value(),
+        "SIM_REGISTRY_TOKEN": settings.registry_token.get_secret_value(),
     }

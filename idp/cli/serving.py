@@ -15,6 +15,8 @@ import typer
 from idp.access.keys import load_keys
 from idp.adapters.face import face_of
 from idp.adapters.places import places_of
+from idp.adapters.population import population_of
+from idp.adapters.registry import registry_of
 from idp.adapters.social_security import social_security_of
 from idp.cli.desk import Refused, opened
 from idp.config import Settings, is_loopback
@@ -89,5 +91,5 @@ def _checked() -> Settings:
 def _check_outside(settings: Settings) -> None:
     """Return if whom the provider asks, and the file of places, can be used. Raises SettingsRefused."""
     places_of(settings).check()
-    social_security_of(settings)
-    face_of(settings)
+    for party_of in (social_security_of, population_of, registry_of, face_of):
+        party_of(settings)

@@ -26,12 +26,19 @@ _OF_ONE_INSTALLATION = (
     "metrics_token",
     "sms_url",
     "sms_token",
+    "sms_vendor",
+    "sms_vendor_config",
+    "sms_receipt_token",
     "app_url",
     "places_file",
     "face_url",
     "face_key",
     "social_security_url",
     "social_security_token",
+    "population_url",
+    "population_token",
+    "registry_url",
+    "registry_token",
 )
 
 
@@ -80,6 +87,8 @@ def _demo_surroundings(port: str) -> dict[str, Any]:
         "places_file": str(_DEMO_PLACES),
         "face_url": f"{simulators}/face",
         "social_security_url": f"{simulators}/cards/holder",
+        "population_url": f"{simulators}/population/match",
+        "registry_url": f"{simulators}/registry/match",
     }
 
 
@@ -134,6 +143,8 @@ def _fill_demo_secrets(given: dict[str, Any]) -> None:
         "metrics_token": secrets.token_urlsafe(24),
         "face_key": secrets.token_urlsafe(32),
         "social_security_token": secrets.token_urlsafe(32),
+        "population_token": secrets.token_urlsafe(32),
+        "registry_token": secrets.token_urlsafe(32),
     }
     try:
         for name, value in made.items():

@@ -8,6 +8,7 @@ import ipaddress
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -101,6 +102,26 @@ class Settings(BaseModel):
         "", description="Where SMS are posted to (docs/sms.md); empty: none leave, except in the demo."
     )
     sms_token: SecretStr = Field(SecretStr(""), description="Bearer token for that address.")
+    sms_vendor: Literal["", "tencent"] = Field(
+        "", description="`tencent`: SMS leave by Tencent Cloud instead of that address."
+    )
+    sms_vendor_config: SecretStr = Field(
+        SecretStr(""), description="JSON: the account at the vendor and its templates (docs/sms.md)."
+    )
+    sms_receipt_token: SecretStr = Field(
+        SecretStr(""),
+        description="Bearer token with which the gateway reports what arrived; empty: it reports nothing.",
+    )
+    sms_send_within: int = Field(
+        60, ge=10, le=300, description="A code not sent within so long is dropped, and counts for nothing."
+    )
+    sms_code_lifetime: int = Field(300, ge=60, le=300, description="Life of a code sent by SMS.")
+    sms_resend: int = Field(60, ge=30, le=600, description="A phone is sent its next code after so long.")
+    sms_a_day: int = Field(10, ge=1, description="Codes a phone gets in a day.")
+    sms_an_address: int = Field(
+        30, ge=1, description="Codes an address asks for in an hour; offices share one address."
+    )
+    sms_an_hour: int = Field(5000, ge=1, description="Codes in an hour, to all phones together.")
     app_url: str = Field(
         "",
         description="Origin of the phone app (打开吉事办); empty: nobody is offered a scan.",
@@ -136,6 +157,23 @@ class Settings(BaseModel):
         "", description="Who knows 电子社保卡 and operators; empty: nobody scans with his card."
     )
     social_security_token: SecretStr = Field(SecretStr(""), description="Bearer token for that address.")
+    population_url: str = Field(
+        "",
+        description="The people registry (docs/registries.md); empty: no person can be checked there.",
+    )
+    population_token: SecretStr = Field(SecretStr(""), description="Bearer token for that address.")
+    registry_url: str = Field(
+        "",
+        description="The business registry (docs/registries.md); empty: no company can be checked there.",
+    )
+    registry_token: SecretStr = Field(SecretStr(""), description="Bearer token for that address.")
+    face_at_registration: bool = Field(
+        default=True,
+        description="Whether registering asks for the face (X9), where there is a face service.",
+    )
+    journey_lifetime: int = Field(
+        1800, ge=300, le=7200, description="How long a registration, an activation or a reset may take."
+    )
     code_lifetime: int = Field(60, ge=10, le=600, description="Life of an authorization code.")
     token_lifetime: int = Field(
         600, ge=30, le=3600, description="Life of an access token and of an ID token."
@@ -185,7 +223,7 @@ class Settings(BaseModel):
 
     database_pool: int = Field(10, ge=1, description="Database connections a process keeps.")
 
-    @field_validator("face_url", "social_security_url")
+    @field_validator("face_url", "social_security_url", "population_url", "registry_url")
     @classmethod
     def _is_a_web_address(cls, value: str, field: ValidationInfo) -> str:
         if value:
@@ -246,6 +284,7 @@ class Settings(BaseModel):
         if len(secret) < 32 or len(set(secret)) < 10:
             problems.append("IDP_SECRET_KEY must be at least 32 random characters.")
         problems += self._face_problems(is_on_loopback=loopback)
+        problems += self._sms_problems()
         try:
             self.data_key_map()
         except (ValueError, binascii.Error):
@@ -261,6 +300,15 @@ class Settings(BaseModel):
             problems.append("IDP_FACE_KEY must be at least 32 random characters, 10 of them different.")
         if self.mode is Mode.PRODUCTION and not is_on_loopback and is_loopback(host_of(self.face_url)):
             problems.append("IDP_FACE_URL must not be on loopback in production: browsers cannot reach it.")
+        return problems
+
+    def _sms_problems(self) -> list[str]:
+        """What is wrong with how SMS leave, and come back as reports."""
+        problems, token = [], self.sms_receipt_token.get_secret_value()
+        if self.sms_vendor and self.sms_url:
+            problems.append("IDP_SMS_URL and IDP_SMS_VENDOR exclude one another.")
+        if token and (len(token) < 32 or len(set(token)) < 10):
+            problems.append("IDP_SMS_RECEIPT_TOKEN must be at least 32 random characters.")
         return problems
 
     @property

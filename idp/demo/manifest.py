@@ -41,7 +41,7 @@ def _legal(company: world.DemoCompany) -> dict[str, Any]:
         "type": company.type.value,
         "representative": representative.name,
         "phone": representative.phone,
-        "id_number": representative.id_number,
+        **_document(representative),
     }
 
 
@@ -54,7 +54,7 @@ def _operator(mandate: world.DemoMandate) -> dict[str, Any]:
         "enterprise_name": company.name,
         "account": person.phone,
         "phone": person.phone,
-        "id_number": person.id_number,
+        **_document(person),
         "name": person.name,
         "password": mandate.password,
         "must_change": mandate.must_change,
@@ -68,7 +68,7 @@ def _person(person: world.DemoPerson) -> dict[str, Any]:
         "case": person.case,
         "account": person.key,
         "phone": person.phone,
-        "id_number": person.id_number,
+        **_document(person),
         "name": person.name,
         "password": world.PERSON_PASSWORD,
         "mandates": [
@@ -76,6 +76,15 @@ def _person(person: world.DemoPerson) -> dict[str, Any]:
             for mandate in world.MANDATES
             if mandate.person == person.key
         ],
+    }
+
+
+def _document(person: world.DemoPerson) -> dict[str, str | None]:
+    until = person.id_valid_until
+    return {
+        "id_number": person.id_number,
+        "id_valid_from": person.id_valid_from.isoformat(),
+        "id_valid_until": until.isoformat() if until else None,
     }
 
 

@@ -69,6 +69,7 @@ class Seeder:
             row = add_person(self.db, self.vault, new, now=self.now)
         if row.phone(self.vault) != wanted.phone:
             row.set_phone(self.vault, wanted.phone)
+        row.id_valid_from, row.id_valid_until = wanted.id_valid_from, wanted.id_valid_until
         row.suspended_at = None
         self._login_name(wanted.key, person_id=row.id)
         self._password(world.PERSON_PASSWORD, person_id=row.id)

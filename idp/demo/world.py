@@ -7,7 +7,7 @@ the simulators keep their own copies of what they would know; a test holds them 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from idp.accounts.models import EnterpriseStatus, EnterpriseType
 from idp.accounts.staff import StaffRole
@@ -21,13 +21,18 @@ STAFF_PASSWORD = "Gongzuo-2026-songhua"  # noqa: S105 - likewise
 
 @dataclass(frozen=True, slots=True)
 class DemoPerson:
-    """A person; `key` is the account name too. `case`: what his mandates make of him."""
+    """A person; `key` is the account name too. `case`: what his mandates make of him.
+
+    The days are those printed on his document, both included; `id_valid_until` None: 长期.
+    """
 
     key: str
     name: str
     id_number: str
     phone: str
     case: str
+    id_valid_from: date = date(2020, 1, 1)
+    id_valid_until: date | None = date(2040, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ from idp.accounts.passwords import PasswordHasher
 from idp.adapters.ephemeral import EphemeralStore
 from idp.adapters.face import FaceService
 from idp.adapters.places import Places
+from idp.adapters.population import Population
+from idp.adapters.registry import Registry
 from idp.adapters.social_security import SocialSecurity
 from idp.config import Settings
 from idp.crypto import Vault
@@ -49,6 +51,8 @@ class Platform:
     face: FaceService | None
     places: Places
     social_security: SocialSecurity | None
+    population: Population | None
+    registry: Registry | None
     refresh_key: bytes
     nonce_key: bytes
 

@@ -9,8 +9,9 @@ from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException, SecurityError
 
 import theme
-from relying_parties.simulators import cards, face
+from relying_parties.simulators import cards, face, population, registry
 from relying_parties.simulators.config import Settings, load_settings
+from relying_parties.simulators.records import load_records
 
 _LARGEST_BYTES: Final = 16 * 1024
 _HEADERS: Final = {
@@ -36,6 +37,9 @@ def create_app(settings: Settings) -> Flask:
     app.register_error_handler(HTTPException, _said)
     face.install(app, settings)
     cards.install(app)
+    records = load_records()
+    population.install(app, records)
+    registry.install(app, records)
     return app
 
 

@@ -5,13 +5,13 @@ card that is not activated, 9 is recorded nowhere, everybody else is recorded wh
 kept.
 """
 
-import hmac
 import json
 import re
 from typing import Any, Final
 
 from flask import Blueprint, Flask, abort, current_app, request
 
+from relying_parties.simulators.callers import check_token
 from relying_parties.simulators.config import Settings
 
 blueprint = Blueprint("cards", __name__, url_prefix="/cards")
@@ -31,22 +31,13 @@ def install(app: Flask) -> None:
 @blueprint.post("/holder")
 def holder() -> Any:
     """Whether his card is activated, and which of the companies asked for know him as their operator."""
-    _check_token()
+    settings: Settings = current_app.extensions["settings"]
+    check_token(settings.cards_token)
     id_number, companies = _asked()
     digit = id_number[-2]
     activated = digit != NOT_ACTIVATED
     recorded = companies if activated and digit != RECORDED_NOWHERE else []
     return {"activated": activated, "recorded": recorded}
-
-
-def _check_token() -> None:
-    """Return if the provider asks; anybody else gets 401. Without a token nobody may ask."""
-    settings: Settings = current_app.extensions["settings"]
-    token = settings.cards_token.get_secret_value()
-    expected = f"Bearer {token}".encode()
-    sent = request.headers.get("Authorization", "").encode("utf-8", "replace")
-    if not hmac.compare_digest(expected, sent) or not token:
-        abort(401)
 
 
 def _asked() -> tuple[str, list[str]]:

@@ -25,6 +25,8 @@ class Settings(ProgramSettings):
     cards_token: SecretStr = Field(
         SecretStr(""), description="The bearer token the provider shows (IDP_SOCIAL_SECURITY_TOKEN)."
     )
+    population_token: SecretStr = Field(SecretStr(""), description="Likewise (IDP_POPULATION_TOKEN).")
+    registry_token: SecretStr = Field(SecretStr(""), description="Likewise (IDP_REGISTRY_TOKEN).")
 
     @field_validator("issuer", "base_url")
     @classmethod

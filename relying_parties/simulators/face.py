@@ -154,7 +154,7 @@ def decide(page: str) -> Response | AnyResponse:
         abort(403)
     if chosen == "broken":
         return Response(
-            _shown(asked, "人脸核验服务暂时不可用，请稍后再试，或者返回后换一种方式登录。"), status=503
+            _shown(asked, "人脸核验服务暂时不可用，请稍后再试，或者返回后换一种方式。"), status=503
         )
     if chosen not in _VERDICTS and chosen not in _SILENT:
         abort(400)

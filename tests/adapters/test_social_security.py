@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any
 
 import httpx2
@@ -20,8 +20,9 @@ from idp.adapters.social_security import (
     social_security_of,
 )
 from idp.config import Settings, SettingsRefused
+from tests.adapters.answering import answering
 from tests.conftest import SECRETS
-from tests.relying_parties.simulating import served, simulators
+from tests.relying_parties.simulating import simulators
 from tests.world import ISSUER, a_credit_code, a_resident_number
 
 TOKEN = "a-token-of-the-records"
@@ -34,18 +35,6 @@ def address() -> Iterator[str]:
     """Where the simulated records are asked."""
     with simulators(ISSUER, cards_token=TOKEN) as running:
         yield f"{running.address}/cards/holder"
-
-
-@contextmanager
-def answering(status: int, body: bytes, **headers: str) -> Iterator[SocialSecurity]:
-    """Records that always say this."""
-
-    def app(_environ: Any, start_response: Any) -> list[bytes]:
-        start_response(f"{status} X", [("Content-Type", "application/json"), *headers.items()])
-        return [body]
-
-    with served(app) as running:
-        yield SocialSecurity(running, TOKEN)
 
 
 def settings(**given: Any) -> Settings:
@@ -121,23 +110,23 @@ def test_a_question_that_is_none_is_said_to_be_wrong(address: str, asked: bytes)
     ],
 )
 def test_what_cannot_be_believed_is_no_answer(body: bytes) -> None:
-    with answering(200, body) as records, pytest.raises(SocialSecurityUnavailable) as refused:
-        records.holder("resident_id", KNOWN, [A])
+    with answering(200, body) as where, pytest.raises(SocialSecurityUnavailable) as refused:
+        SocialSecurity(where, TOKEN).holder("resident_id", KNOWN, [A])
     assert KNOWN not in str(refused.value)
 
 
 @pytest.mark.parametrize("status", [201, 302, 404, 429, 500, 503])
 def test_only_200_is_an_answer(status: int) -> None:
     body = b'{"activated": true, "recorded": []}'
-    with answering(status, body, Location=ISSUER) as records, pytest.raises(SocialSecurityUnavailable):
-        records.holder("resident_id", KNOWN, [A])
+    with answering(status, body, Location=ISSUER) as where, pytest.raises(SocialSecurityUnavailable):
+        SocialSecurity(where, TOKEN).holder("resident_id", KNOWN, [A])
 
 
 def test_records_that_are_away_are_unavailable() -> None:
-    with answering(200, b"") as records:
+    with answering(200, b"") as where:
         pass
     with pytest.raises(SocialSecurityUnavailable):
-        records.holder("resident_id", KNOWN, [A])
+        SocialSecurity(where, TOKEN).holder("resident_id", KNOWN, [A])
 
 
 def test_one_question_names_a_bounded_number_of_companies(address: str) -> None:

@@ -6,12 +6,15 @@ import socket
 import stat
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from idp.config import as_variables, load_demo_settings
+from idp.adapters.population import Claimed, population_of
+from idp.adapters.registry import Company, Registered, registry_of
+from idp.config import as_variables, load_demo_settings, load_settings
 from tests.running_demo import RunningDemo
 
 PRIVATE = stat.S_IRWXG | stat.S_IRWXO
@@ -62,6 +65,18 @@ def test_its_environment_can_be_sourced_by_a_shell(running_demo: RunningDemo) ->
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 0, done.stderr
     assert "social-insurance" in done.stdout
+
+
+def test_the_provider_is_believed_by_the_registries_it_asks(running_demo: RunningDemo) -> None:
+    settings = load_settings(running_demo.environment())
+    population, registry = population_of(settings), registry_of(settings)
+    assert population
+    assert registry
+    document = ("resident_id", "990100198404170542")
+    days = (date(2020, 1, 1), date(2040, 1, 1))
+    assert population.matches(Claimed("田禾", *document, *days, "13800000020"))
+    company = Company("91990100MA0TX00708", "向海示例农业有限公司", "企业法人", "田禾", *document)
+    assert registry.check(company) == Registered(matches=True, status="normal")
 
 
 def test_a_second_one_in_the_same_directory_is_refused(running_demo: RunningDemo) -> None:

@@ -102,6 +102,20 @@ def test_two_years_later_live_is_live_and_future_is_future(world: World) -> None
     assert mandate_of(world, "wujing", "B").valid_from > later
 
 
+def test_everybody_has_a_document_that_is_valid(world: World) -> None:
+    seed(world)
+    with world.write() as db:
+        for person in db.scalars(select(Person)):
+            person.id_valid_from, person.id_valid_until = None, world.now().date() - timedelta(days=1)
+    seed(world)
+    for wanted in facts.PEOPLE:
+        with world.reading() as db:
+            person = directory.find_person(db, world.backends.vault, wanted.id_number)
+            assert person is not None
+            document = (person.id_valid_from, person.id_valid_until)
+        assert document == (wanted.id_valid_from, wanted.id_valid_until)
+
+
 def test_what_somebody_changed_is_set_back(world: World) -> None:
     seed(world)
     with world.write() as db:

@@ -12,8 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from idp.accounts.outbox import enqueue
-from idp.app import create_app, open_backends
-from idp.config import Mode, Settings
+from idp.config import Mode
 from idp.proof import captcha
 from tests.conftest import make_settings
 from tests.services import free_port
@@ -21,23 +20,11 @@ from tests.world import World
 
 
 @pytest.fixture
-def demo_settings(installation: dict[str, Any]) -> Settings:
+def demo(world: World) -> Iterator[World]:
     """A demo of which only the provider runs."""
     base = free_port()
-    return make_settings(
-        **installation, mode=Mode.DEMO, issuer=f"http://localhost:{base}", demo_port_base=base
-    )
-
-
-@pytest.fixture
-def demo(demo_settings: Settings) -> Iterator[World]:
-    """Its application."""
-    backends, app = open_backends(demo_settings), create_app(demo_settings)
-    made = World(app, backends, demo_settings)
-    yield made
-    made.platform.database.close()
-    made.platform.store.close()
-    backends.close()
+    with world.rewired(mode=Mode.DEMO, issuer=f"http://localhost:{base}", demo_port_base=base) as made:
+        yield made
 
 
 class _ByName(FlaskClient):

@@ -8,6 +8,7 @@ from base64 import b32decode
 import pytest
 
 from idp.accounts.identifiers import parse_account, parse_phone, parse_resident_id, parse_uscc
+from idp.accounts.models import EnterpriseStatus, EnterpriseType, IdType
 from idp.accounts.passwords import check_new_password
 from idp.accounts.staff import StaffRole
 from idp.demo import world
@@ -19,6 +20,7 @@ MANIFEST = manifest(issuer="http://localhost:8000", port_base=8000)
 ACCOUNTS = MANIFEST["accounts"]
 RECORDS = json.loads((ROOT / "relying_parties/social_insurance/demo_records.json").read_text("utf-8"))
 UNITS = {unit["uscc"]: unit for unit in RECORDS["units"]}
+REGISTRIES = json.loads((ROOT / "relying_parties/simulators/demo_records.json").read_text("utf-8"))
 COMPANIES = {company.uscc: company for company in world.COMPANIES}
 PEOPLE = {person.id_number: person for person in world.PEOPLE}
 
@@ -65,6 +67,56 @@ def test_the_social_insurance_portal_knows_the_same_companies_and_people() -> No
             person = PEOPLE[operator["id_number"]]
             assert operator["name"] == person.name
             assert (company.key, person.key) in {(m.company, m.person) for m in world.MANDATES}
+
+
+def test_the_people_registry_has_everybody_on_record_in_every_element() -> None:
+    on_record = {person["id_number"]: person for person in REGISTRIES["people"]}
+    for person in world.PEOPLE:
+        until = person.id_valid_until
+        assert on_record[person.id_number] == {
+            "name": person.name,
+            "id_type": IdType.RESIDENT,
+            "id_number": person.id_number,
+            "valid_from": person.id_valid_from.isoformat(),
+            "valid_until": until.isoformat() if until else None,
+            "phone": person.phone,
+        }
+
+
+def test_the_business_registry_has_every_company_on_record_in_every_element() -> None:
+    on_record = {company["uscc"]: company for company in REGISTRIES["companies"]}
+    for company in world.COMPANIES:
+        representative = world.person(company.representative)
+        assert on_record[company.uscc] == {
+            "uscc": company.uscc,
+            "name": company.name,
+            "type": company.type.value,
+            "representative_name": representative.name,
+            "representative_id_type": IdType.RESIDENT,
+            "representative_id_number": representative.id_number,
+            "status": company.status.value,
+        }
+
+
+def test_one_company_is_known_to_the_registries_and_to_nobody_else() -> None:
+    """It and its representative can be registered by hand, as docs/simulators.md says."""
+    [company] = [known for known in REGISTRIES["companies"] if known["uscc"] not in COMPANIES]
+    [person] = [known for known in REGISTRIES["people"] if known["id_number"] not in PEOPLE]
+    assert parse_uscc(company["uscc"]) == company["uscc"]
+    assert parse_resident_id(person["id_number"]) == person["id_number"]
+    assert {company["uscc"][2:8], person["id_number"][:6]} == {"990100"}
+    assert (company["type"], company["status"]) == (EnterpriseType.COMPANY, EnterpriseStatus.NORMAL)
+    names = ("name", "id_type", "id_number")
+    assert [company[f"representative_{name}"] for name in names] == [person[name] for name in names]
+    assert parse_phone(person["phone"]) == person["phone"]
+    assert person["phone"] not in {somebody.phone for somebody in world.PEOPLE}
+    page = (ROOT / "docs/simulators.md").read_text("utf-8")
+    for told in (
+        company["uscc"],
+        company["name"],
+        *(person[name] for name in ("name", "id_number", "phone")),
+    ):
+        assert f"| {told} |" in page
 
 
 def test_the_first_of_each_list_is_live_and_known_to_the_portal() -> None:

@@ -49,6 +49,16 @@ class Simulators:
         """What IDP_FACE_URL is set to."""
         return f"{self.address}/face"
 
+    @property
+    def population_url(self) -> str:
+        """What IDP_POPULATION_URL is set to."""
+        return f"{self.address}/population/match"
+
+    @property
+    def registry_url(self) -> str:
+        """What IDP_REGISTRY_URL is set to."""
+        return f"{self.address}/registry/match"
+
     def press(self, page: str, verdict: str) -> httpx2.Response:
         """What the person chooses on the page of a face check; no redirect is followed."""
         return httpx2.post(page, data={"verdict": verdict}, trust_env=False)

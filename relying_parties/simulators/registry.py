@@ -1,0 +1,66 @@
+"""A business registry that keeps to docs/registries.md: the demo's companies to the letter, others by name.
+
+A company on record matches only if all that is claimed of it is. Any other matches, unless its name says
+otherwise (docs/simulators.md). Nothing is kept.
+"""
+
+from typing import Annotated, Any, Final
+
+from flask import Blueprint, Flask, abort, current_app, request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from relying_parties.simulators.callers import check_token, obstruct
+from relying_parties.simulators.config import Settings
+from relying_parties.simulators.population import UNLIKE
+from relying_parties.simulators.records import Records
+
+blueprint = Blueprint("registry", __name__, url_prefix="/registry")
+
+_EXTENSION: Final = "registry-simulator"
+_STATUSES: Final = {"吊销": "revoked", "注销": "deregistered"}
+"""What a name holds, to the status of a company that is not on record."""
+_Text = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class _Claimed(BaseModel):
+    """The question."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    uscc: Annotated[str, Field(pattern=r"^[0-9A-Z]{18}$")]
+    name: _Text
+    type: _Text
+    representative_name: _Text
+    representative_id_type: _Text
+    representative_id_number: Annotated[str, Field(pattern=r"^[0-9A-Z]{5,20}$")]
+
+
+def install(app: Flask, records: Records) -> None:
+    """Register the address."""
+    app.extensions[_EXTENSION] = records
+    app.register_blueprint(blueprint)
+
+
+@blueprint.post("/match")
+def match() -> Any:
+    """Whether all that is claimed is on record of one company, and then its status."""
+    settings: Settings = current_app.extensions["settings"]
+    check_token(settings.registry_token)
+    try:
+        claimed = _Claimed.model_validate_json(request.get_data())
+    except ValidationError:
+        abort(400)
+    obstruct(claimed.name)
+    status = _status(claimed)
+    return {"matches": False} if status is None else {"matches": True, "status": status}
+
+
+def _status(claimed: _Claimed) -> str | None:
+    """The status of the company that is as claimed, None where there is none."""
+    records: Records = current_app.extensions[_EXTENSION]
+    known = records.company(claimed.uscc)
+    if known is not None:
+        return known.status if claimed.model_dump() == known.model_dump(exclude={"status"}) else None
+    if UNLIKE in claimed.name:
+        return None
+    return next((status for word, status in _STATUSES.items() if word in claimed.name), "normal")
