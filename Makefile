@@ -13,7 +13,8 @@ demo: ## the provider, its worker and the portals with demo data, on loopback; C
 
 test: ## all tests; ARGS="tests/house -k locks" picks some
 	@scripts/install dev
-	@.venv/bin/pytest -n auto $(ARGS)
+	@# What is compiled once is read by every worker and by each process that a test starts.
+	@PYTHONDONTWRITEBYTECODE= .venv/bin/pytest -n auto --dist worksteal $(ARGS)
 
 check: ## formatting, lint, types, import floors, templates, spelling, dependencies, dead code
 	@scripts/install dev

@@ -19,6 +19,8 @@ from idp.adapters.ephemeral.redis import RedisEphemeralStore
 from idp.adapters.face import face_of
 from idp.adapters.key_sets import KeySets
 from idp.adapters.places import places_of
+from idp.adapters.population import population_of
+from idp.adapters.registry import registry_of
 from idp.adapters.social_security import social_security_of
 from idp.config import Settings, load_settings
 from idp.crypto import Vault, derive
@@ -34,7 +36,20 @@ from idp.scan import face as face_checks
 from idp.scan import other_camera, phone
 from idp.security import notice
 from idp.security import views as account_security
-from idp.web import captcha, cookies, cors, errors, logs, pages, render, security, shown, signin
+from idp.web import (
+    captcha,
+    cookies,
+    cors,
+    errors,
+    logs,
+    pages,
+    render,
+    security,
+    shown,
+    signin,
+    sms,
+    sms_receipts,
+)
 from idp.web import platform as platforms
 from idp.web import staff as staff_guard
 from idp.web.platform import Platform
@@ -70,7 +85,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("idp", static_folder=None)
     app.secret_key = derive(settings.secret_key.get_secret_value().encode(), "cookies")
     cookies.configure(app, settings)
-    platforms.install(app, _platform(settings))
+    platforms.install(app, wire(settings, open_backends(settings), PasswordHasher(settings)))
     logs.install(app)
     security.install(app)
     cors.install(app)
@@ -122,14 +137,14 @@ def _store(settings: Settings) -> EphemeralStore:
     return SqlEphemeralStore(settings.var_dir / "ephemeral.db")
 
 
-def _platform(settings: Settings) -> Platform:
-    backends = open_backends(settings)
+def wire(settings: Settings, backends: Backends, hasher: PasswordHasher) -> Platform:
+    """What a process knows that has just begun: beside what is dear to make, which it is given."""
     return Platform(
         settings=settings,
         database=backends.database,
         store=backends.store,
         vault=backends.vault,
-        hasher=PasswordHasher(settings),
+        hasher=hasher,
         trail=backends.trail,
         key_source=KeySource(backends.store, backends.begin, backends.vault),
         clients=ClientRegistry(backends.store, backends.database.session),
@@ -139,6 +154,8 @@ def _platform(settings: Settings) -> Platform:
         face=face_of(settings),
         places=places_of(settings),
         social_security=social_security_of(settings),
+        population=population_of(settings),
+        registry=registry_of(settings),
         refresh_key=derive(settings.secret_key.get_secret_value().encode(), "refresh-successor"),
         nonce_key=derive(settings.secret_key.get_secret_value().encode(), "dpop-nonce"),
     )
@@ -146,9 +163,22 @@ def _platform(settings: Settings) -> Platform:
 
 def _register_rooms(app: Flask, settings: Settings) -> None:
     centres = (person, enterprise, account_security, notice)
-    for room in (pages, captcha, login, waiting_browser, other_camera, phone, *centres, oauth, device, help):
+    for room in (
+        pages,
+        captcha,
+        sms,
+        login,
+        waiting_browser,
+        other_camera,
+        phone,
+        *centres,
+        oauth,
+        device,
+        help,
+    ):
         app.register_blueprint(room.blueprint)
     app.register_blueprint(face_checks.services)
+    app.register_blueprint(sms_receipts.gateways)
     endpoints.install(app, settings)
     if settings.demo:
         from idp.demo import views as demo  # noqa: PLC0415 - production never loads the demo

@@ -27,8 +27,8 @@ import pytest
 
 from idp.cli.processes import is_free
 
-START_SECONDS = 90
-STOP_SECONDS = 30
+START_SECONDS = 180
+STOP_SECONDS = 60
 APPLICATIONS = 6
 """How many ports a demo takes at most, one after the other."""
 # The demo is nobody's child, as the worker that starts it may be gone before the others have finished.
@@ -81,7 +81,7 @@ class RunningDemo:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=120,
             check=False,
         )
         assert done.returncode == 0, done.stderr
@@ -115,7 +115,7 @@ def start(var: Path, output: Path) -> dict[str, Any]:
         env={**os.environ, "IDP_VAR_DIR": str(var), "IDP_DEMO_PORT_BASE": str(base)},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=90,
         check=True,
     )
 

@@ -33,7 +33,7 @@ POSTGRES_URL = "postgresql://postgres@127.0.0.1:5432/postgres"
 # Not database 0: that is where somebody's running demo lives.
 REDIS_URL = "redis://127.0.0.1:6379/9"
 CONNECT_SECONDS = 3
-START_SECONDS = 30
+START_SECONDS = 60
 USED = pytest.StashKey[dict[str, str]]()
 
 
@@ -118,7 +118,9 @@ def postgres_home() -> Iterator[tuple[Path, list[str]]]:
 
 def run(command: list[str], home: Path) -> None:
     """Run one step of a server's life in its own directory. Raises ServiceMissing with its last words."""
-    done = subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, cwd=home, capture_output=True, text=True, timeout=2 * START_SECONDS, check=False
+    )
     if done.returncode != 0:
         raise ServiceMissing(f"{command[-1]} failed: {(done.stderr or done.stdout).strip()[-300:]}")
 
@@ -197,10 +199,14 @@ def own_redis(because: str) -> Iterator[str]:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on at this moment."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """A loopback port that nobody listens on at this moment.
+
+    Below the range from which the system gives ports to connections, so that none takes it meanwhile.
+    """
+    while True:
+        port = 12_000 + secrets.randbelow(20_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 # ---- programs ----------------------------------------------------------------------------------------------

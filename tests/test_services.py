@@ -26,7 +26,7 @@ def run_inner(tmp_path: Path, *options: str, **environment: str) -> subprocess.C
         env={**around, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,  # a whole pytest of its own, on a machine that may be busy
         check=False,
     )
 

@@ -15,6 +15,7 @@ import pytest
 from idp.cli import main
 from idp.config import PREFIX, Settings, as_variables
 from tests.conftest import make_settings
+from tests.houses import House
 
 
 @dataclass(frozen=True)
@@ -76,10 +77,10 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def idp(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    installation: dict[str, Any],
+    installation: House,
 ) -> Command:
     """The command on the installation that `world` shares; runs on both pairs of storage."""
-    return Command(monkeypatch, capsys, make_settings(**installation))
+    return Command(monkeypatch, capsys, installation.settings)
 
 
 @pytest.fixture

@@ -229,7 +229,7 @@ def test_nonsense_is_refused_before_it_is_parsed(world: World) -> None:
     assert is_refused(with_assertion(world, client.assertion(padding="x" * 9000)))
     started = time.monotonic()
     assert call(world, TOKEN, {**HARMLESS, "client_assertion": "a" * 1_000_000}).status_code == 413
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
 
 
 def test_the_type_belongs_to_the_assertion(world: World) -> None:

@@ -53,9 +53,9 @@ NASTY = [
     "%zz",
     "+",
 ]
-LEAKS = re.compile(
-    r"Traceback|sqlalchemy|psycopg|sqlite3|werkzeug|SELECT |INSERT |File \"|jinja2|authlib|joserfc",
-    re.IGNORECASE,
+LEAKS = (
+    *("traceback", "sqlalchemy", "psycopg", "sqlite3", "werkzeug", "select ", "insert ", 'file "', "jinja2"),
+    *("authlib", "joserfc"),
 )
 
 
@@ -63,7 +63,8 @@ def assert_decent(answer: TestResponse, case: object) -> None:
     """What must hold of every answer to anything."""
     body = answer.get_data(as_text=True)
     assert answer.status_code < 500, case
-    assert not LEAKS.search(body), case
+    lowered = body.lower()
+    assert not any(leak in lowered for leak in LEAKS), case
     assert "<script>alert(1)" not in body, case
     assert "49${" not in body, case
     location = answer.headers.get("Location", "")

@@ -8,7 +8,16 @@ from urllib.parse import unquote
 import pyotp
 
 from idp.accounts.sessions import SigninSession
-from tests.login.acting import a_passkey, key_of, last_session, sign_in, touch, trail_of
+from tests.login.acting import (
+    a_passkey,
+    key_of,
+    last_session,
+    names_of,
+    sign_in,
+    touch,
+    trail_of,
+    without_a_phone,
+)
 from tests.oauth.asking import a_signed_in_person, claims_of, later, refused_with, tokens_for
 from tests.oauth.devices import ADevice, a_device_client
 from tests.oauth.test_step_up import AGAIN, LOA_1, LOA_2, ask
@@ -65,15 +74,23 @@ def test_who_was_raised_is_not_asked_again(world: World) -> None:
         assert "code" in ask(browser, client, acr_values=level, prompt="none").query
 
 
-def test_who_has_no_factor_is_led_to_setting_one_up_and_back(world: World) -> None:
+def own_names(known: APerson | ACompany | AnOperator) -> dict[str, str]:
+    """What somebody types who signs in without a phone number."""
+    names = names_of(known)[1]
+    return {**names, "account": known.person.id_number} if isinstance(known, AnOperator) else names
+
+
+def test_who_has_no_factor_and_no_phone_is_led_to_setting_one_up_and_back(world: World) -> None:
     everybody: dict[str, APerson | ACompany | AnOperator] = {
         "person": world.a_person(),
         "enterprise": world.a_company(),
         "operator": world.an_operator(),
     }
     for centre, known in everybody.items():
+        without_a_phone(world, known)
         browser = world.browser()
-        sign_in(browser, known)
+        browser.open(f"/login/{names_of(known)[0]}")
+        browser.submit_with_captcha({**own_names(known), "password": known.password})
         scope = "openid" if centre == "person" else "openid entity"
         page = ask(browser, world.a_client(), scope, acr_values=LOA_2)
         assert "还没有设置第二步验证" in page.text

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 DRIVER = Path(__file__).with_name("driver.mjs")
-SECONDS = 30
+SECONDS = 90
 
 
 class OpenIdClientError(Exception):

@@ -85,8 +85,8 @@ def test_a_portal_asks_for_a_second_proof_and_the_sign_in_goes_on(
         complete(sent, first_step(at_home, running_demo, sent["url"], person))
         sent = client("authorize", redirect_uri=CALLBACK, scope="openid", parameters={"acr_values": LOA_2})
         page = at_home.open(sent["url"])
-        assert "还没有设置第二步验证" in page.text
-        page = at_home.open(linked(page.text, "去设置第二步验证"))
+        assert "短信验证码" in page.text, "a phone of record can prove it, too"
+        page = at_home.open(linked(page.text, "添加其他第二步验证方式"))
         page = at_home.open(linked(page.text, "添加验证器 App"))
         shown = re.findall(r'tx-secret">(.*?)</dd>', page.text, re.DOTALL)[0]
         codes = Codes(re.sub(r"<[^>]+>|\s", "", shown))

@@ -10,7 +10,7 @@ import socket
 import threading
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
@@ -21,7 +21,7 @@ from tests.running_demo import wait_for
 
 SECRET = "the-secret-of-the-browser-that-waits"
 Result = TypeVar("Result")
-PATIENCE = 10  # seconds after which a test says that nothing comes
+PATIENCE = 15  # seconds after which a test says that nothing comes; whoever is held is so for at least 20
 
 
 @dataclass(frozen=True)
@@ -88,12 +88,27 @@ class Caller:
             return True
 
 
+class Clock(asyncio.SelectorEventLoop):
+    """The loop of the process under test: its clock runs as any, and may be put forward."""
+
+    ahead = 0.0
+
+    def time(self) -> float:
+        """Seconds, as its timers count them."""
+        return super().time() + self.ahead
+
+    def put_forward(self, seconds: float) -> None:
+        """Let so much time be over."""
+        self.ahead += seconds
+
+
 @dataclass
 class Running:
     """The process under test."""
 
     port: int
     metrics_token: str
+    clock: Clock
 
     def caller(self) -> Caller:
         """A browser nobody has used yet."""
@@ -114,6 +129,10 @@ class Running:
         told = self.ask("/metrics", more=f"Authorization: Bearer {self.metrics_token}\r\n").body.decode()
         found = re.search(rf"^{re.escape(name)} (\S+)$", told, re.MULTILINE)
         return float(found[1]) if found else 0.0
+
+    def later(self, seconds: float) -> None:
+        """Let so many seconds pass for whoever is held or idle; what the time of day decides stays."""
+        self.clock.call_soon_threadsafe(self.clock.put_forward, seconds)
 
     def until_ready(self) -> None:
         """Wait for the subscription."""
@@ -136,22 +155,23 @@ def in_a_loop_of_its_own(task: Coroutine[Any, Any, Result]) -> Result:
 def running(settings: Settings, *, most: int = 100, ready: bool = True) -> Iterator[Running]:
     """`idp wait` with these settings in a thread of this process."""
     told: queue.Queue[int] = queue.Queue()
-    stops: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+    clock, stopping = Clock(), asyncio.Event()
 
-    async def run() -> None:
-        stopping = asyncio.Event()
-        stops.append((asyncio.get_running_loop(), stopping))
-        await serve(settings, host="127.0.0.1", port=0, most=most, stopping=stopping, started=told.put)
+    def run() -> None:
+        with asyncio.Runner(loop_factory=lambda: clock) as runner:
+            runner.run(
+                serve(settings, host="127.0.0.1", port=0, most=most, stopping=stopping, started=told.put)
+            )
 
-    thread = threading.Thread(target=lambda: asyncio.run(run()))
+    thread = threading.Thread(target=run)
     thread.start()
     try:
-        here = Running(told.get(timeout=PATIENCE), settings.metrics_token.get_secret_value())
+        here = Running(told.get(timeout=PATIENCE), settings.metrics_token.get_secret_value(), clock)
         if ready:
             here.until_ready()
         yield here
     finally:
-        for loop, stopping in stops:
-            loop.call_soon_threadsafe(stopping.set)
+        with suppress(RuntimeError):  # it has ended already, and its loop is closed
+            clock.call_soon_threadsafe(stopping.set)
         thread.join(PATIENCE)
         assert not thread.is_alive()

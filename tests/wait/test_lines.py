@@ -10,6 +10,7 @@ from http import HTTPStatus
 import pytest
 
 from idp.config import Settings
+from idp.wait.door import HEAD_SECONDS
 from idp.wait.line import LONGEST_HEAD, Line, Request
 from idp.wait.replies import Reply
 from tests.wait.callers import PATIENCE, SECRET, Caller, Running, in_a_loop_of_its_own, running
@@ -221,15 +222,17 @@ def test_who_was_idle_for_long_has_as_much_time_for_his_question_as_anybody(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("idp.wait.process._SWEEP_SECONDS", 0.05)
-    monkeypatch.setattr("idp.wait.door.HEAD_SECONDS", 1.0)
     with running(settings) as here, here.caller() as idle:
         assert idle.get("/healthz").answer().status == 200
         for _ in range(2):
             with here.caller() as silent:
+                here.ask("/healthz")  # once this one is answered, the silent one has arrived
+                here.later(HEAD_SECONDS + 1)
                 assert silent.is_closed()
             idle.send("GET /healthz HTTP/1.1\r\n")
-            for _ in range(60):  # so long that it is looked at meanwhile
-                here.ask("/healthz")
+            here.ask("/healthz")
+            here.later(HEAD_SECONDS / 2)  # the lines are looked at meanwhile
+            here.ask("/healthz")
             assert idle.send("\r\n").answer().status == 200
 
 
