@@ -5,12 +5,13 @@
 ``desk``         what each command works with: settings, storage, the clock, who typed it
 ``serving``      `idp serve`
 ``waiting``      `idp wait`
-``worker``       `idp worker`
+``worker``       `idp worker`; ``delivering`` is its part that lets messages leave
 ``demo``         `idp demo`, with ``processes`` for its child processes
 ``database``     `idp db upgrade`, `idp db check`
 ``clients``      `idp client …`; ``client_add`` and ``client_import`` register, ``invitations`` let others
                  register, ``client_desk`` is what they share
 ``people``       `idp person add`, `idp account …`
+``imports``      `idp import companies`, `idp import people`
 ``mandates``     `idp mandate …`
 ``keys``         `idp key list`
 ``audits``       `idp audit verify`

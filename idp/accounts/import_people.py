@@ -1,0 +1,189 @@
+"""People from an older app (B23): they come without a password, and take the account over by their phone.
+
+A row about somebody who is there is believed only while nobody has taken the account over, and never about
+his name; a phone that was recorded here stays: it opens more than the older app ever knew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from idp.accounts.import_rows import (
+    PERSON_COLUMNS,
+    PERSON_REQUIRED,
+    Parsed,
+    PersonRow,
+    parse_person,
+    person_of,
+)
+from idp.accounts.import_tables import Table, read_table
+from idp.accounts.imports import (
+    Change,
+    KnownPerson,
+    Plan,
+    Tick,
+    chunks,
+    holders_of_phones,
+    known_people,
+    new_row,
+    refuse_doubles,
+    sound,
+    to_be_changed,
+)
+from idp.accounts.models import LoginName, Person
+from idp.crypto import Vault
+from idp.db import uuid7
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What holds for every person of a file: from where, when, and how long account names are (X1)."""
+
+    brought_from: str
+    shortest: int
+    longest: int
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PersonChange(Change):
+    """What becomes of a person who is there and has no password yet."""
+
+    row: PersonRow
+    person_id: UUID
+    brought_from: str
+
+
+def read_people(data: bytes) -> Table:
+    """The table of a file. Raises TableRefused."""
+    return read_table(data, PERSON_COLUMNS, required=PERSON_REQUIRED)
+
+
+def check_people(
+    db: Session, vault: Vault, table: Table, arrival: Arrival, *, tick: Tick
+) -> Plan[PersonChange]:
+    """What the rows of a table would do; nothing is written."""
+    parsed = [_parsed(table, number, arrival) for number in range(len(table.lines))]
+    for value, column in (("document", "id_number"), ("phone", "phone"), ("account", "account")):
+        refuse_doubles(parsed, value, column)
+    plan = Plan[PersonChange]()
+    rows = [person_of(row) for row in sound(parsed, plan)]
+    tick(len(plan.refused))
+    for part in chunks(rows):
+        _Planner(db, vault, plan, arrival).take(part)
+        tick(len(part))
+    return plan
+
+
+def change_people(db: Session, vault: Vault, changes: Sequence[PersonChange]) -> None:
+    """Write changes of people who have no password yet. Raises OvertakenByOthers."""
+    wanted = {change.person_id: change for change in changes}
+    people = to_be_changed(db, wanted.keys())
+    renamed = [person_id for person_id, change in wanted.items() if "account" in change.fields]
+    db.execute(delete(LoginName).where(LoginName.person_id.in_(renamed)))
+    db.add_all(LoginName(name=wanted[one].row.account, person_id=one) for one in renamed)
+    for person_id, change in wanted.items():
+        person, row = people[person_id], change.row
+        person.brought_from = change.brought_from
+        if "phone" in change.fields:
+            person.set_phone(vault, row.phone)
+        if row.validity.first:
+            row.validity.put_on(person)
+
+
+class _Planner:
+    """Compares rows with what is there, a part at a time."""
+
+    def __init__(self, db: Session, vault: Vault, plan: Plan[PersonChange], arrival: Arrival) -> None:
+        self._db, self._vault, self._plan, self._arrival = db, vault, plan, arrival
+
+    def take(self, rows: Sequence[PersonRow]) -> None:
+        """Plan these rows."""
+        people = known_people(self._db, self._vault, {row.document for row in rows})
+        phones = holders_of_phones(self._db, self._vault, {row.phone for row in rows})
+        names = self._login_names(rows, {known.row.id for known in people.values()})
+        account_of = {owner: name for name, owner in names.items() if owner}
+        self._db.expunge_all()
+        for row in rows:
+            known = people.get(row.document)
+            himself = known.row.id if known else None
+            others = (
+                ("name", known is not None and not known.is_called(row.name), _OTHER_NAME),
+                ("phone", phones.get(row.phone, himself) != himself, _PHONE_TAKEN),
+                ("account", bool(row.account) and names.get(row.account, himself) != himself, _ACCOUNT_TAKEN),
+            )
+            refused = [(column, sentence) for column, is_anothers, sentence in others if is_anothers]
+            for column, sentence in refused:
+                self._plan.refuse(row.line, column, sentence)
+            if not refused and known:
+                self._compare(row, known, account_of.get(known.row.id))
+            elif not refused:
+                self._add(row)
+
+    def _login_names(self, rows: Sequence[PersonRow], people: set[UUID]) -> dict[str | None, UUID | None]:
+        """Account names that these rows ask for or these people have, and whose they are."""
+        asked = LoginName.name.in_([row.account for row in rows if row.account])
+        owner = func.coalesce(LoginName.person_id, LoginName.legal_account_id)
+        query = select(LoginName.name, owner).where(asked | LoginName.person_id.in_(people))
+        return dict(self._db.execute(query).all())
+
+    def _add(self, row: PersonRow) -> None:
+        person = Person(
+            id=uuid7(),
+            created_at=self._arrival.now,
+            id_type=row.document.type.value,
+            brought_from=self._arrival.brought_from,
+        )
+        person.set_name(self._vault, row.name)
+        person.set_id_number(self._vault, row.document.number)
+        person.set_phone(self._vault, row.phone)
+        row.validity.put_on(person)
+        names = (LoginName(name=row.account, person_id=person.id),) if row.account else ()
+        self._plan.new.append((new_row(person), *map(new_row, names)))
+
+    def _compare(self, row: PersonRow, known: KnownPerson, account: str | None) -> None:
+        person = known.row
+        told = {
+            "phone": row.phone != known.phone,
+            "account": row.account is not None and row.account != account,
+            "id_validity": row.validity.is_news_of(person),
+        }
+        fields = tuple(name for name, differs in told.items() if differs)
+        if not fields and (known.taken_over or person.brought_from):
+            self._plan.already_there += 1
+        elif known.taken_over:
+            self._plan.refuse(row.line, "id_number", _TAKEN_OVER)
+        elif known.phone and not person.brought_from and "phone" in fields:
+            # His phone was recorded here, for a right he was given here; another platform's says less.
+            self._plan.refuse(row.line, "phone", _OTHER_PHONE)
+        else:
+            self._plan.changes.append(
+                PersonChange(
+                    f"person:{person.id}",
+                    fields,
+                    row=row,
+                    person_id=person.id,
+                    brought_from=self._arrival.brought_from,
+                )
+            )
+
+
+_OTHER_NAME = "平台上这个证件号码登记的是另一个姓名，请核对"
+_PHONE_TAKEN = "这个手机号码已是别人的"
+_ACCOUNT_TAKEN = "这个账号已被使用，可以留空"
+_TAKEN_OVER = "本人已有平台账号，不能由导入修改"
+_OTHER_PHONE = "平台上已登记本人的另一个手机号码，不能由导入修改"
+
+
+def _parsed(table: Table, number: int, arrival: Arrival) -> Parsed:
+    line = table.lines[number]
+    row = parse_person(line.number, table.named(line), shortest=arrival.shortest, longest=arrival.longest)
+    if table.overflows(line):
+        row.refuse("", "这一行的格数比表头多")
+    return row
