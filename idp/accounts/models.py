@@ -51,7 +51,11 @@ class EnterpriseStatus(StrEnum):
 
 
 class Person(Base):
-    """A human. `subject_salt` is what subject identifiers are made of; it never changes."""
+    """A human. `subject_salt` is what subject identifiers are made of; it never changes.
+
+    One who is known as a company's representative, or was brought over from an older platform
+    (`brought_from`, B23), may have no password of his own yet. `id_valid_until` None beside a first day is 长期.
+    """
 
     __tablename__ = "people"
 
@@ -64,6 +68,7 @@ class Person(Base):
     phone_index: Mapped[bytes | None] = mapped_column(LargeBinary(33), unique=True)
     id_valid_from: Mapped[date | None]
     id_valid_until: Mapped[date | None]
+    brought_from: Mapped[str] = mapped_column(String(40), default="", server_default="")
     subject_salt: Mapped[str] = mapped_column(String(64), default=new_token)
     suspended_at: Mapped[datetime | None]
     created_at: Mapped[datetime]

@@ -1,9 +1,9 @@
 """The SMS gateway: where a text for somebody's phone is handed over (docs/sms.md).
 
-`HttpSmsGateway` posts to the address of ``IDP_SMS_URL``; `DemoSmsGateway` keeps what it was given in a
-file, for demo mode; `NoSmsGateway` stands where none was named. One conformance test runs against the
-first two. A message carries an id that stays the same at every try, so that a gateway can drop doubles:
-a worker that dies between the delivery and its note of it delivers again.
+`HttpSmsGateway` posts to the address of ``IDP_SMS_URL``; `sms_tencent` speaks to a vendor; `DemoSmsGateway`
+keeps what it was given in a file, for demo mode; `NoSmsGateway` stands where none was named. One conformance
+test runs against the first three. A message carries an id that stays the same at every try, so that a gateway
+can drop doubles: a worker that dies between the delivery and its note of it delivers again.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,7 +24,7 @@ from idp.config import Settings, SettingsRefused, is_loopback
 
 _SECONDS = 5.0
 _LONGEST = 64_000
-_HEADERS = {"Accept-Encoding": "identity"}
+_LONGEST_REFERENCE = 120
 # RFC 9110 §15.5: the request is at fault, except where it only came at a bad moment.
 _NOT_NOW = frozenset({408, 425, 429})
 KEPT = 1000
@@ -39,11 +40,22 @@ class NotReached(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Report:
+    """What a vendor says became of a message: the name of it that we know, and `why` it did not arrive.
+
+    `why` is empty if it arrived.
+    """
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sms:
     """A text for a phone of 11 digits.
 
     `at` is the instant of its making (ISO 8601). `code` is a code the text contains, for the demo's
-    tools; no gateway is given it.
+    tools. `params` are what a vendor's template of this purpose is filled with, where it sends no free text.
     """
 
     id: str
@@ -52,13 +64,14 @@ class Sms:
     purpose: str
     at: str
     code: str | None = None
+    params: tuple[str, ...] = ()
 
 
 class SmsGateway(Protocol):
     """Takes a text for a phone."""
 
-    def send(self, message: Sms) -> None:
-        """Hand `message` over. Raises SmsRefused, NotReached."""
+    def send(self, message: Sms) -> str | None:
+        """Hand `message` over; what the gateway calls it, if it says so. Raises SmsRefused, NotReached."""
         ...
 
 
@@ -75,23 +88,21 @@ class HttpSmsGateway:
         if not parts.hostname or not (parts.scheme == "https" or in_clear):
             raise SettingsRefused("IDP_SMS_URL must be an https address, or http on loopback.")
         self._url = url
-        self._http = httpx2.Client(
-            headers={**_HEADERS, **({"Authorization": f"Bearer {token}"} if token else {})},
-            follow_redirects=False,
-            transport=OutsideTransport(inside_allowed=True, seconds=_SECONDS, longest=_LONGEST),
-        )
+        self._http = client({"Authorization": f"Bearer {token}"} if token else {})
 
-    def send(self, message: Sms) -> None:
-        """Hand `message` over. Raises SmsRefused, NotReached."""
+    def send(self, message: Sms) -> str | None:
+        """Hand `message` over; the `reference` of the answer, if any. Raises SmsRefused, NotReached."""
         told = {name: getattr(message, name) for name in ("id", "phone", "text", "purpose")}
         try:
-            status = self._http.post(self._url, json=told).status_code
+            answer = self._http.post(self._url, json={**told, "params": list(message.params)})
         except (httpx2.HTTPError, httpx2.InvalidURL) as fault:
             raise NotReached(type(fault).__name__) from None
+        status = answer.status_code
         if 400 <= status < 500 and status not in _NOT_NOW:
             raise SmsRefused(f"refused with {status}")
         if not 200 <= status < 300:
             raise NotReached(f"answered {status}")
+        return _reference_in(answer)
 
 
 class NoSmsGateway:
@@ -99,7 +110,7 @@ class NoSmsGateway:
 
     def send(self, message: Sms) -> None:  # noqa: ARG002 - the protocol's signature
         """Raises NotReached."""
-        raise NotReached("no gateway: IDP_SMS_URL is empty")
+        raise NotReached("no gateway: IDP_SMS_URL and IDP_SMS_VENDOR are empty")
 
 
 class DemoSmsGateway:
@@ -141,9 +152,38 @@ def gateway_of(settings: Settings) -> SmsGateway:
     """The gateway of this installation. Raises SettingsRefused."""
     if settings.demo:
         return DemoSmsGateway(settings.var_dir)
+    if settings.sms_vendor == "tencent":
+        from idp.adapters.sms_tencent import TencentSms  # noqa: PLC0415 - it is made of what stands here
+
+        return TencentSms(settings.sms_vendor_config.get_secret_value())
     if settings.sms_url:
         return HttpSmsGateway(settings.sms_url, settings.sms_token.get_secret_value())
     return NoSmsGateway()
+
+
+def client(headers: Mapping[str, str]) -> httpx2.Client:
+    """How a gateway is called: at most 5 seconds in all, a bounded answer, no redirect followed, no proxy."""
+    return httpx2.Client(
+        headers={"Accept-Encoding": "identity", **headers},
+        follow_redirects=False,
+        transport=OutsideTransport(inside_allowed=True, seconds=_SECONDS, longest=_LONGEST),
+    )
+
+
+def reference(said: object) -> str | None:
+    """What a gateway calls a message, if it is a name that can be kept."""
+    if isinstance(said, str) and said.isascii() and said.isprintable():
+        return said if 0 < len(said) <= _LONGEST_REFERENCE else None
+    return None
+
+
+def _reference_in(answer: httpx2.Response) -> str | None:
+    """It was taken, whatever else the answer says."""
+    try:
+        said = answer.json()
+    except (ValueError, RecursionError):
+        return None
+    return reference(said.get("reference")) if isinstance(said, dict) else None
 
 
 def _locked(path: Path) -> Any:

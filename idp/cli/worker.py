@@ -1,8 +1,9 @@
 """`idp worker`: what is done beside the requests, again and again, by any number of workers.
 
-Each round seals the audit trail and delivers the outbox; each minute it forgets what is old, rotates
-the signing keys that are due and removes those that have served. A round that meets an outage is
-tried again, ever more slowly; SIGTERM and SIGINT end the worker after the job in hand.
+Each round seals the audit trail; each minute it forgets what is old, rotates the signing keys that are due
+and removes those that have served. The outbox is delivered beside the rounds, each kind of message in
+threads of its own (`delivering`). A round that meets an outage is tried again, ever more slowly; SIGTERM
+and SIGINT end the worker after the jobs in hand.
 """
 
 from __future__ import annotations
@@ -10,12 +11,11 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from sqlalchemy.exc import IntegrityError
@@ -24,63 +24,73 @@ from idp.access import key_life, logout_delivery, logouts
 from idp.access.keys import KeySource, announce_keys
 from idp.access.retention import forget
 from idp.accounts import notices, sms_delivery
-from idp.accounts.outbox import deliver_due
-from idp.adapters.ephemeral import StoreUnavailable
+from idp.accounts.outbox import Deliverers
 from idp.adapters.relying_party import RelyingParties
 from idp.adapters.sms import NoSmsGateway, SmsGateway, gateway_of
+from idp.adapters.sms_tencent import TencentSms
 from idp.app import Backends
+from idp.cli.delivering import Deliveries, tell, telling
 from idp.cli.desk import opened
 from idp.cli.trail_checks import TrailChecks
 from idp.config import Settings
-from idp.db import is_outage
+from idp.proof import sms_codes
 from idp.web import logs
 
 ROUND_SECONDS = 1.5
 MINUTE_ROUNDS = 40
 LONGEST_PAUSE = 30.0
-# A claimed message comes back after a minute, and the slowest receiver takes five seconds.
-MESSAGES_A_ROUND = 10
-
-Deliverers = Mapping[str, Callable[[dict[str, Any]], None]]
 
 
 @dataclass(slots=True)
 class Worker:
-    """One worker; `stopping` set ends it."""
+    """One worker; `stopping` set ends it. It delivers with `deliverers`, by default as the settings say.
+
+    Raises SettingsRefused.
+    """
 
     settings: Settings
     backends: Backends
     relying_parties: RelyingParties
     stopping: threading.Event = field(default_factory=threading.Event)
     rounds: int = 0
-    deliverers: Deliverers = field(default_factory=dict)
+    deliverers: Deliverers | None = None
+    sms: SmsGateway = field(init=False)
+    deliveries: Deliveries = field(init=False)
     checks: TrailChecks = field(init=False)
 
     def __post_init__(self) -> None:
         self.checks = TrailChecks(self.backends, self.stopping)
+        self.sms = gateway_of(self.settings)
+        by = self.deliverers
+        if by is None:
+            by = deliverers(self.settings, self.backends, self.relying_parties, self.sms)
+        self.deliveries = Deliveries(self.backends, by, self.stopping)
+        if isinstance(self.sms, TencentSms):
+            self.deliveries.hear_from(self.sms)
 
     def run(self) -> None:
         """Work until told to stop, slower while something does not answer."""
+        self.deliveries.start()
         pause = ROUND_SECONDS
         while not self.stopping.is_set():
-            healthy = self._try_round()
+            healthy = self._try_tending()
             pause = ROUND_SECONDS if healthy else min(pause * 2, LONGEST_PAUSE)
             self.stopping.wait(pause)
+        self.deliveries.finish()
         self.checks.finish()
 
     def round(self, now: datetime) -> None:
         """Every job once, whatever becomes of the others. Raises what the first of them raised."""
+        _raise_first([*self._tended(now), *self.deliveries.once(now)])
+
+    def _tended(self, now: datetime) -> list[Exception]:
         raised = []
-        for job in (self._tend_each_minute, self._seal, self._deliver):
+        for job in (self._tend_each_minute, self._seal):
             try:
                 job(now)
-            except Exception as error:  # noqa: BLE001 - a row that stops one job must not stop the messages
+            except Exception as error:  # noqa: BLE001 - a row that stops one job must not stop the other
                 raised.append(error)
-        for other in raised[1:]:
-            if type(other) is not type(raised[0]):
-                _tell(other)
-        if raised:
-            raise raised[0]
+        return raised
 
     def _tend_each_minute(self, now: datetime) -> None:
         if self.rounds % MINUTE_ROUNDS == 0:
@@ -90,18 +100,7 @@ class Worker:
     def _seal(self, now: datetime) -> None:
         seal(self.backends, now=now)
 
-    def _deliver(self, now: datetime) -> None:
-        while deliver_due(
-            self.backends.database, self.backends.vault, self.deliverers, now=now, limit=MESSAGES_A_ROUND
-        ):
-            if self.stopping.is_set():
-                return
-            now = datetime.now(UTC)
-
     def _each_minute(self, now: datetime) -> None:
-        if not self.deliverers:
-            sms = gateway_of(self.settings)
-            self.deliverers = deliverers(self.settings, self.backends, self.relying_parties, sms)
         tend_keys(self.settings, self.backends, now=now)
         self.checks.ask_for_today(now=now)
         self.backends.store.purge()
@@ -110,12 +109,12 @@ class Worker:
                 if not forget(db, now=now):
                     return
 
-    def _try_round(self) -> bool:
+    def _try_tending(self) -> bool:
         try:
-            self.round(datetime.now(UTC))
+            _raise_first(self._tended(datetime.now(UTC)))
             self.checks.tend(now=datetime.now(UTC))
         except Exception as error:  # noqa: BLE001 - a worker that dies of one bad row does nothing for the others
-            _tell(error)
+            tell(error)
             return False
         return True
 
@@ -128,10 +127,7 @@ def work(
         desk = stack.enter_context(opened())
         relying_parties = RelyingParties(inside_allowed=desk.settings.demo)
         stack.callback(relying_parties.close)
-        # Before the first round: a setting that cannot be used is said at the start.
-        sms = gateway_of(desk.settings)
         worker = Worker(desk.settings, desk.backends, relying_parties)
-        worker.deliverers = deliverers(desk.settings, desk.backends, relying_parties, sms)
         if once:
             worker.round(desk.now)
             worker.checks.tend(now=desk.now)
@@ -140,8 +136,7 @@ def work(
         _stop_on_signal(worker.stopping)
         logs.configure()
         logs.tell("worker started")
-        if isinstance(sms, NoSmsGateway):
-            logs.tell("no SMS gateway: IDP_SMS_URL is empty", level=logging.WARNING)
+        tell_what_will_not_leave(worker.sms)
         worker.run()
         logs.tell("worker stopped")
 
@@ -157,7 +152,7 @@ def deliverers(
     )
     return {
         logouts.KIND: logout,
-        notices.SMS: sms_delivery.deliverer(sms, clock=lambda: datetime.now(UTC)),
+        notices.SMS: telling(sms_delivery.deliverer(sms)),
     }
 
 
@@ -181,11 +176,23 @@ def seal(backends: Backends, *, now: datetime) -> None:
             return
 
 
-def _tell(error: Exception) -> None:
-    outage = isinstance(error, StoreUnavailable) or is_outage(error)
-    # Type only: the text of an exception may hold what a message says.
-    event, level = ("unavailable", logging.WARNING) if outage else ("unforeseen", logging.ERROR)
-    logs.tell(event, level=level, kind=type(error).__name__)
+def _raise_first(raised: list[Exception]) -> None:
+    """Raise the first of them; of the others those of another kind are written down."""
+    for other in raised[1:]:
+        if type(other) is not type(raised[0]):
+            tell(other)
+    if raised:
+        raise raised[0]
+
+
+def tell_what_will_not_leave(sms: SmsGateway) -> None:
+    """Say at the start which SMS this worker will not send, and why."""
+    if isinstance(sms, NoSmsGateway):
+        logs.tell("no SMS gateway: IDP_SMS_URL and IDP_SMS_VENDOR are empty", level=logging.WARNING)
+    if isinstance(sms, TencentSms):
+        purposes = {purpose.value for purpose in (*sms_codes.Purpose, *notices.Kind)}
+        if without := sorted(purposes - sms.purposes):
+            logs.tell("SMS without a template are refused", level=logging.WARNING, purposes=without)
 
 
 def _stop_on_signal(stopping: threading.Event) -> None:

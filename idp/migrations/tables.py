@@ -8,6 +8,7 @@ import idp.access.grants
 import idp.access.keys
 import idp.access.refresh_tokens
 import idp.access.registration_tokens
+import idp.accounts.agreements
 import idp.accounts.app_pins
 import idp.accounts.audit
 import idp.accounts.audit_checks

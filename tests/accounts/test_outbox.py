@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import select, update
 
 from idp.accounts.outbox import (
@@ -12,17 +13,28 @@ from idp.accounts.outbox import (
     NotDelivered,
     OutboxMessage,
     Undeliverable,
+    awaits_report,
     deliver_due,
     enqueue,
+    note_report,
 )
+from idp.db import uuid7
 from tests.oauth.asking import at_once
 from tests.world import World
 
 
-def queued(world: World, *texts: str, kind: str = "sms") -> None:
+def queued(world: World, *texts: str, kind: str = "sms", expires_at: datetime | None = None) -> None:
     with world.write() as db:
         for text in texts:
-            enqueue(db, world.backends.vault, kind=kind, subject="s", payload={"text": text}, now=world.now())
+            enqueue(
+                db,
+                world.backends.vault,
+                kind=kind,
+                subject="s",
+                payload={"text": text},
+                now=world.now(),
+                expires_at=expires_at,
+            )
 
 
 def work(world: World, deliver: Any, *, now: datetime | None = None) -> int:
@@ -101,18 +113,93 @@ def test_a_worker_that_dies_gives_its_messages_back(world: World) -> None:
     assert sent == ["x"]
 
 
-def test_a_slow_round_is_not_taken_over_by_another_worker(world: World) -> None:
-    # Twenty portals that each keep us waiting for the whole time-out: nobody may begin anew meanwhile.
+def test_a_slow_delivery_is_not_taken_over_by_another_worker_nor_holds_up_its_messages(world: World) -> None:
     queued(world, *[str(number) for number in range(20)])
-    now, taken_over = world.now(), []
+    now, taken_over, sent = world.now(), [], list[str]()
 
     def slow(payload: dict[str, Any]) -> None:
-        if payload["text"] == "0":
-            meanwhile = now + timedelta(seconds=100)
-            taken_over.append(work(world, lambda _payload: None, now=meanwhile))
+        # The longest that a receiver keeps us waiting, and a slow database beside.
+        meanwhile = now + timedelta(seconds=20)
+        taken_over.append(work(world, lambda other: sent.append(other["text"]), now=meanwhile))
+        sent.append(payload["text"])
 
-    assert work(world, slow, now=now) == 20
-    assert taken_over == [0]
+    assert work(world, slow, now=now) == 1
+    assert taken_over == [19]
+    assert sorted(sent, key=int) == [str(number) for number in range(20)]
+
+
+def test_what_expires_leaves_before_what_does_not_and_the_soonest_first(world: World) -> None:
+    """A code never waits behind notices, however long these have waited."""
+    sent: list[str] = []
+    queued(world, "notice", "another notice")
+    for text, seconds in (("in a minute", 60), ("at once", 10)):
+        queued(world, text, expires_at=world.now() + timedelta(seconds=seconds))
+    work(world, lambda payload: sent.append(payload["text"]), now=world.now())
+    assert sent == ["at once", "in a minute", "notice", "another notice"]
+
+
+def reported(world: World, name: str, why: str, *, kind: str = "sms") -> bool:
+    with world.write() as db:
+        return note_report(db, name, why, kind=kind, now=world.now())
+
+
+def test_a_report_finds_its_message_by_our_name_or_by_theirs(world: World) -> None:
+    queued(world, "ours", "theirs", "theirs, a UUID")
+    names = iter([None, "sn-1", "6f0d2f4e-0000-4000-8000-000000000001"])
+    work(world, lambda _payload: next(names))
+    assert reported(world, str(messages(world)[0].id), "")
+    assert reported(world, "sn-1", "UNDELIV")
+    assert reported(world, "6f0d2f4e-0000-4000-8000-000000000001", "")
+    assert [(row.reported_at is not None, row.report) for row in messages(world)] == [
+        (True, ""),
+        (True, "UNDELIV"),
+        (True, ""),
+    ]
+
+
+def test_a_report_said_again_changes_nothing_and_an_arrival_stands_for_good(world: World) -> None:
+    queued(world, "x")
+    name = str(messages(world)[0].id)
+    assert reported(world, name, "UNDELIV")
+    first = messages(world)[0].reported_at
+    assert reported(world, name, "EXPIRED")
+    assert (messages(world)[0].reported_at, messages(world)[0].report) == (first, "UNDELIV")
+    assert reported(world, name, "")
+    arrived = messages(world)[0].reported_at
+    assert reported(world, name, "UNDELIV")
+    assert (messages(world)[0].reported_at, messages(world)[0].report) == (arrived, "")
+
+
+def test_a_report_keeps_no_phone_and_nothing_that_cannot_be_kept(world: World) -> None:
+    queued(world, "x")
+    name = str(messages(world)[0].id)
+    assert reported(world, name, "no 13800009876\0\n\ud800" + "x" * 500)
+    report = messages(world)[0].report
+    assert report.startswith("no …   x")
+    assert len(report) == 200
+
+
+@pytest.mark.parametrize("name", ["", "\0", "sn\n1", "号", "\ud800", "x" * 121, "7" * 40, str(uuid7())])
+def test_a_name_that_no_message_has_is_unknown(world: World, name: str) -> None:
+    queued(world, "x")
+    assert not reported(world, name, "")
+    assert not reported(world, str(messages(world)[0].id), "", kind="logout")
+
+
+def test_reports_are_awaited_of_what_was_taken_lately_and_named(world: World) -> None:
+    def waits(ago: float = 3600) -> bool:
+        with world.reading() as db:
+            return awaits_report(db, kind="sms", since=world.now() - timedelta(seconds=ago))
+
+    queued(world, "without a name")
+    work(world, lambda _payload: None)
+    assert not waits()
+    queued(world, "with one")
+    assert not waits()
+    work(world, lambda _payload: "sn-1")
+    assert (waits(), waits(-1)) == (True, False)
+    assert reported(world, "sn-1", "UNDELIV")
+    assert not waits()
 
 
 def test_one_that_cannot_be_delivered_holds_up_no_other(world: World) -> None:

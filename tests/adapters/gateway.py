@@ -23,6 +23,9 @@ class Gateway:
     asked: list[dict[str, Any]] = field(default_factory=list)
     authorized: list[str | None] = field(default_factory=list)
     sent: dict[str, dict[str, Any]] = field(default_factory=dict)
+    says: bytes = b""
+    taken: threading.Event = field(default_factory=threading.Event)
+    """Set when it has sent something on."""
 
     def answer(self, message: dict[str, Any]) -> int:
         """The status for one message; `status` stands above the rules."""
@@ -35,6 +38,7 @@ class Gateway:
         if message["phone"].endswith(DemoSmsGateway.NOT_AT_FIRST) and message["id"] not in before:
             return 503
         self.sent.setdefault(message["id"], message)
+        self.taken.set()
         return 202
 
 
@@ -50,8 +54,9 @@ def a_gateway(**given: Any) -> Iterator[Gateway]:
             self.send_response(gateway.answer(json.loads(body)))
             for name, value in gateway.headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(gateway.says)))
             self.end_headers()
+            self.wfile.write(gateway.says)
 
         def do_GET(self) -> None:
             """Where a redirect would lead."""

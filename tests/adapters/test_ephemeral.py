@@ -186,6 +186,28 @@ def test_of_many_puts_if_absent_one_wins(store: EphemeralStore) -> None:
     assert store.get("jti:1") == b"%d" % won.index(True)
 
 
+def test_what_is_given_back_can_be_counted_again_and_a_counter_never_goes_below_zero(
+    store: EphemeralStore,
+) -> None:
+    store.give_back("sends:1")
+    assert store.get("sends:1") is None
+    assert [store.increment("sends:1", ttl=60) for _ in range(3)] == [1, 2, 3]
+    left = store.remaining("sends:1")
+    store.give_back("sends:1")
+    assert store.increment("sends:1", ttl=600) == 3
+    assert store.remaining("sends:1") <= left
+    for _ in range(5):
+        store.give_back("sends:1")
+    assert store.increment("sends:1", ttl=60) == 1
+
+
+def test_nothing_is_given_back_to_a_counter_whose_time_is_over(world: World) -> None:
+    world.store.increment("sends:1", ttl=0.3)
+    world.outlast("sends:1")
+    world.store.give_back("sends:1")
+    assert world.store.get("sends:1") is None
+
+
 def test_no_increment_is_lost_or_doubled(store: EphemeralStore) -> None:
     assert sorted(at_once(50, lambda _: store.increment("tries:1", ttl=60))) == list(range(1, 51))
 
@@ -258,6 +280,7 @@ def test_a_store_that_does_not_answer_says_so(kind: str, tmp_path: Path) -> None
         lambda: store.get("key"),
         lambda: store.take("key"),
         lambda: store.increment("key", ttl=60),
+        lambda: store.give_back("key"),
         lambda: store.remaining("key"),
         lambda: store.compare_and_set("key", b"value", b"next", ttl=60),
         lambda: store.delete("key"),

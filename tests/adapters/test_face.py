@@ -35,7 +35,11 @@ from tests.relying_parties.simulating import FACE_KEY, simulators
 
 NOW = datetime(2026, 11, 21, 6, 33, tzinfo=UTC)
 ASKED = ("check-1", "林小满", "990100195002021230")
-TO = {"callback": "https://idp.example/face/callback", "returns_to": "https://app.example/"}
+TO = {
+    "id_type": "resident_id",
+    "callback": "https://idp.example/face/callback",
+    "returns_to": "https://app.example/",
+}
 
 
 @pytest.fixture
@@ -113,6 +117,14 @@ def test_the_simulator_begins_what_the_provider_asks() -> None:
         assert page.startswith(f"{running.address}/face/")
         shown = httpx2.get(page, trust_env=False)
         assert (shown.status_code, "林**" in shown.text, "990100" in shown.text) == (200, True, False)
+
+
+def test_the_service_is_told_whom_to_check_and_by_what_document() -> None:
+    with a_stand() as stand:
+        begun(FaceService(stand.address, FACE_KEY))
+        ((_path, _headers, body),) = stand.told
+    check, name, id_number = ASKED
+    assert json.loads(body) == {"check": check, "name": name, "id_number": id_number, **TO}
 
 
 def test_what_is_said_is_signed_over_its_very_octets() -> None:

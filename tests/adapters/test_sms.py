@@ -1,4 +1,4 @@
-"""The SMS gateway: one conformance test for the real one and the demo's, and what each has alone."""
+"""The SMS gateway: one conformance test for the real ones and the demo's, and what each has alone."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ from idp.adapters.sms import (
     SmsRefused,
     gateway_of,
 )
+from idp.adapters.sms_tencent import TencentSms
 from idp.config import Mode, SettingsRefused
 from idp.db import uuid7
 from tests.adapters.arrange import at_once
 from tests.adapters.gateway import a_gateway
+from tests.adapters.tencent import Vendor, a_vendor
 from tests.conftest import make_settings
 
 PHONE = "13900000001"
@@ -33,7 +35,7 @@ TOKEN = "a-gateway-token"
 
 
 def a_text(phone: str = PHONE, text: str = "【通行】您的账号密码已修改。", **given: Any) -> Sms:
-    """A message, new unless its id is given."""
+    """A message, new unless its id is given; its template shows the text as it is."""
     return Sms(
         **{
             "id": str(uuid7()),
@@ -41,6 +43,7 @@ def a_text(phone: str = PHONE, text: str = "【通行】您的账号密码已修
             "text": text,
             "purpose": "test",
             "at": "2026-11-20T06:33:00+00:00",
+            "params": (text,),
             **given,
         }
     )
@@ -54,12 +57,16 @@ class Party:
     sent: Callable[[], list[dict[str, Any]]]
 
 
-@pytest.fixture(params=["http", "demo"])
+@pytest.fixture(params=["http", "tencent", "demo"])
 def party(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Party]:
-    """The two implementations."""
+    """The three implementations."""
     if request.param == "demo":
         demo = DemoSmsGateway(tmp_path)
         yield Party(demo, demo.delivered)
+        return
+    if request.param == "tencent":
+        with a_vendor() as vendor:
+            yield Party(TencentSms(vendor.config()), lambda: vendor.sent)
         return
     with a_gateway() as running:
         yield Party(HttpSmsGateway(running.address, TOKEN), lambda: list(running.sent.values()))
@@ -73,6 +80,7 @@ def test_a_text_reaches_its_phone_as_it_is(party: Party) -> None:
         assert sent[name] == getattr(message, name)
 
 
+@pytest.mark.parametrize("party", ["http", "demo"], indirect=True)
 def test_the_same_message_sent_again_reaches_the_phone_once(party: Party) -> None:
     message = a_text()
     party.gateway.send(message)
@@ -127,12 +135,35 @@ def test_what_an_answer_means(status: int, outcome: type[Exception] | None) -> N
         assert len(running.asked) == 1, "a redirect is not followed"
 
 
-def test_a_gateway_hears_the_token_and_never_the_code_apart_from_the_text() -> None:
+def test_a_gateway_hears_the_token_and_what_fills_a_template_and_no_more() -> None:
     with a_gateway() as running:
-        HttpSmsGateway(running.address, TOKEN).send(a_text(code="123456"))
+        HttpSmsGateway(running.address, TOKEN).send(a_text(code="123456", params=("123456", "5")))
         HttpSmsGateway(running.address, "").send(a_text())
     assert running.authorized == [f"Bearer {TOKEN}", None]
-    assert [set(asked) for asked in running.asked] == [{"id", "phone", "text", "purpose"}] * 2
+    assert [set(asked) for asked in running.asked] == [{"id", "phone", "text", "purpose", "params"}] * 2
+    assert running.asked[0]["params"] == ["123456", "5"]
+
+
+@pytest.mark.parametrize(
+    ("says", "known_as"),
+    [
+        (b'{"reference": "sn-1"}', "sn-1"),
+        (b'{"reference": "' + b"x" * 120 + b'"}', "x" * 120),
+        (b'{"reference": "' + b"x" * 121 + b'"}', None),
+        (b'{"reference": ""}', None),
+        (b'{"reference": 7}', None),
+        (b'{"reference": "a\\u0000b"}', None),
+        ('{"reference": "号"}'.encode(), None),
+        (b'["reference"]', None),
+        (b"[" * 60_000, None),
+        (b"ok", None),
+        (b"\xff", None),
+        (b"", None),
+    ],
+)
+def test_what_a_gateway_calls_a_message_is_kept_where_it_can_be(says: bytes, known_as: str | None) -> None:
+    with a_gateway(says=says) as running:
+        assert HttpSmsGateway(running.address, TOKEN).send(a_text()) == known_as
 
 
 def test_a_gateway_that_is_not_there_is_tried_again() -> None:
@@ -155,6 +186,8 @@ def test_each_installation_has_its_gateway(tmp_path: Path) -> None:
     assert isinstance(gateway_of(make_settings(**database)), NoSmsGateway)
     assert isinstance(gateway_of(make_settings(**database, **url)), HttpSmsGateway)
     assert isinstance(gateway_of(make_settings(**database, **url, mode=Mode.DEMO)), DemoSmsGateway)
+    vendor = {"sms_vendor": "tencent", "sms_vendor_config": Vendor("https://vendor.example").config()}
+    assert isinstance(gateway_of(make_settings(**database, **vendor)), TencentSms)
 
 
 def test_where_no_gateway_was_named_the_words_say_which_setting_is_missing() -> None:

@@ -181,8 +181,7 @@ def test_messages_leave_though_the_trail_cannot_be_sealed(sqlite_template: Path,
     with backends.database.begin() as db:
         enqueue(db, backends.vault, kind="told", subject="", payload={"n": 1}, now=datetime.now(UTC))
         db.execute(text("DROP TABLE audit_events"))
-    worker = Worker(settings, backends, parties)
-    worker.deliverers = {"told": sent.append}
+    worker = Worker(settings, backends, parties, deliverers={"told": sent.append})
     with pytest.raises(DBAPIError):
         worker.round(datetime.now(UTC))
     parties.close()
@@ -234,7 +233,7 @@ def test_a_worker_waits_out_an_outage_and_goes_on(
     settings = make_settings(database_url=f"sqlite:///{home / 'idp.db'}", var_dir=tmp_path)
     backends, parties = open_backends(settings), RelyingParties(inside_allowed=True)
     stopping = _ComesBack(home, away)
-    Worker(settings, backends, parties, stopping).run()
+    Worker(settings, backends, parties, stopping, deliverers={}).run()
     parties.close()
     backends.close()
     assert [record.message for record in caplog.records if record.name == "idp"] == ["unavailable"]

@@ -13,12 +13,10 @@ from sqlalchemy import select
 from idp.accounts.notices import SMS
 from idp.accounts.outbox import RETRY_AFTER, OutboxMessage, enqueue
 from idp.adapters.relying_party import RelyingParties
-from idp.app import create_app, open_backends
 from idp.cli.worker import Worker
 from idp.config import Mode
 from tests.adapters.gateway import Gateway, a_gateway
 from tests.cli.conftest import Command
-from tests.conftest import make_settings
 from tests.world import World
 
 PHONE = "13900000001"
@@ -31,11 +29,27 @@ def gateway() -> Iterator[Gateway]:
         yield running
 
 
-def an_sms(world: World, phone: str = PHONE, text: str = "【通行】您好", **more: Any) -> None:
-    """A text that waits."""
+def an_sms(
+    world: World,
+    phone: str = PHONE,
+    text: str = "【通行】您好",
+    *,
+    good_for: float | None = None,
+    **more: Any,
+) -> None:
+    """A text that waits; of use for so many seconds, or always."""
     payload = {"phone": phone, "text": text, "code": None, "purpose": "test", **more}
+    expires_at = None if good_for is None else world.now() + timedelta(seconds=good_for)
     with world.write() as db:
-        enqueue(db, world.backends.vault, kind=SMS, subject="", payload=payload, now=world.now())
+        enqueue(
+            db,
+            world.backends.vault,
+            kind=SMS,
+            subject="",
+            payload=payload,
+            now=world.now(),
+            expires_at=expires_at,
+        )
 
 
 def work(world: World, gateway: Gateway | None, *, after: float = 0) -> None:
@@ -90,8 +104,8 @@ def test_a_phone_that_is_refused_is_not_tried_again(world: World, gateway: Gatew
 
 def test_a_code_that_has_expired_is_not_sent(world: World, gateway: Gateway) -> None:
     """SECURITY 18: a code lives five minutes, and a message that tells it no longer."""
-    an_sms(world, expires_at=int(world.now().timestamp()) - 1)
-    an_sms(world, text="still good", expires_at=int(world.now().timestamp()) + 60)
+    an_sms(world, good_for=-1)
+    an_sms(world, text="still good", good_for=60)
     work(world, gateway)
     assert [asked["text"] for asked in gateway.asked] == ["still good"]
     with world.reading() as db:
@@ -117,14 +131,10 @@ def test_an_address_that_sends_in_clear_is_said_at_the_start(idp: Command, url: 
 
 
 @pytest.fixture
-def demo(installation: dict[str, Any]) -> Iterator[World]:
+def demo(world: World) -> Iterator[World]:
     """The same installation as a demo."""
-    settings = make_settings(**installation, mode=Mode.DEMO)
-    made = World(create_app(settings), open_backends(settings), settings)
-    yield made
-    made.platform.database.close()
-    made.platform.store.close()
-    made.backends.close()
+    with world.rewired(mode=Mode.DEMO) as made:
+        yield made
 
 
 def outbox(demo: World, query: str = "") -> Any:

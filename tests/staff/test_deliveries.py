@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from idp.accounts.outbox import OutboxMessage, enqueue
+from idp.accounts.outbox import TOO_LATE, OutboxMessage, enqueue, note_report
 from idp.accounts.staff import StaffRole
 from tests.world import World
 
@@ -42,6 +42,27 @@ def test_what_waits_and_what_was_given_up_stands_there_with_its_error(world: Wor
     assert ("answered 503" in waiting, "answered 404" in waiting) == (True, False)
     logouts = console.open("/staff/deliveries?kind=logout").text
     assert ("answered 503" in logouts, "answered 404" in logouts) == (False, True)
+
+
+@pytest.mark.parametrize("installation", ["sqlite"], indirect=True)
+def test_codes_are_told_from_notices_and_what_was_lost_on_the_way_stands_there_too(world: World) -> None:
+    queued(world, "sms", "", error=TOO_LATE, given_up=True)
+    queued(world, "sms", f"person:{world.a_person().row.id}")
+    queued(world, "sms", "", error="")
+    with world.write() as db:
+        late, _, lost = db.scalars(select(OutboxMessage).order_by(OutboxMessage.id))
+        late.expires_at = lost.expires_at = world.now()
+        lost.next_try_at, lost.delivered_at, lost.payload_sealed = None, world.now(), None
+        assert note_report(db, str(lost.id), "UNDELIV 13800009876", kind="sms", now=world.now())
+    console = world.at_the_console()
+    given_up = console.open("/staff/deliveries?state=given_up")
+    assert given_up.text.count("短信验证码") == 2
+    assert "超过时限没有送出，已作废" in given_up.text
+    assert "网关回报：UNDELIV …" in given_up.text
+    assert "9876" not in given_up.html
+    assert "短信通知" not in given_up.text
+    waiting = console.open("/staff/deliveries?state=waiting").text
+    assert ("短信通知" in waiting, "短信验证码" in waiting) == (True, False)
 
 
 @pytest.mark.parametrize("installation", ["sqlite"], indirect=True)

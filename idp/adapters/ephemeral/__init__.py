@@ -65,6 +65,10 @@ class EphemeralStore(Protocol):
         """Add one to a counter and return it; `ttl` counts from its birth and is not extended."""
         ...
 
+    def give_back(self, key: str) -> None:
+        """Take one from a counter that is there, and never below zero; its time is not extended."""
+        ...
+
     def remaining(self, key: str) -> float:
         """Return the seconds `key` has left, 0.0 if it is not there."""
         ...

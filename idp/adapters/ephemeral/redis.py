@@ -29,6 +29,9 @@ local count = redis.call('INCR', KEYS[1])
 if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return count
 """
+_GIVE_BACK = """
+if (tonumber(redis.call('GET', KEYS[1])) or 0) > 0 then redis.call('DECR', KEYS[1]) end
+"""
 _COMPARE_AND_SET = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
@@ -66,6 +69,7 @@ class RedisEphemeralStore:
         self._execute: Callable[..., Any] = self._client.execute_command
         self._prefix = prefix
         self._increment = self._client.register_script(_INCREMENT)
+        self._give_back = self._client.register_script(_GIVE_BACK)
         self._compare_and_set = self._client.register_script(_COMPARE_AND_SET)
 
     def put(self, key: str, value: bytes, *, ttl: float) -> None:
@@ -94,6 +98,11 @@ class RedisEphemeralStore:
         """Add one to a counter and return it; `ttl` counts from its birth and is not extended."""
         with _outages():
             return int(self._increment(keys=[self._name(key)], args=[_milliseconds(ttl)]))
+
+    def give_back(self, key: str) -> None:
+        """Take one from a counter that is there, and never below zero; its time is not extended."""
+        with _outages():
+            self._give_back(keys=[self._name(key)])
 
     def remaining(self, key: str) -> float:
         """Return the seconds `key` has left, 0.0 if it is not there."""

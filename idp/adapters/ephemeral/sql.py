@@ -62,6 +62,11 @@ ON CONFLICT (key) DO UPDATE SET
     expires_at = CASE WHEN expires_at <= ?3 THEN excluded.expires_at ELSE expires_at END
 RETURNING CAST(CAST(value AS TEXT) AS INTEGER)
 """
+_GIVE_BACK = """
+UPDATE facts SET value = CAST(CAST(CAST(value AS TEXT) AS INTEGER) - 1 AS BLOB)
+WHERE key = ? AND expires_at > ? AND CAST(CAST(value AS TEXT) AS INTEGER) > 0
+RETURNING 1
+"""
 _REMAINING = "SELECT expires_at FROM facts WHERE key = ?"
 _COMPARE_AND_SET = """
 UPDATE facts SET value = ?, expires_at = ? WHERE key = ? AND value = ? AND expires_at > ? RETURNING 1
@@ -132,6 +137,10 @@ class SqlEphemeralStore:
         """Add one to a counter and return it; `ttl` counts from its birth and is not extended."""
         rows = self._write(_INCREMENT, key, self._until(ttl), self._clock())
         return int(rows[0][0])
+
+    def give_back(self, key: str) -> None:
+        """Take one from a counter that is there, and never below zero; its time is not extended."""
+        self._write(_GIVE_BACK, key, self._clock())
 
     def remaining(self, key: str) -> float:
         """Return the seconds `key` has left, 0.0 if it is not there."""

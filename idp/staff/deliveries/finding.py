@@ -30,7 +30,8 @@ class State(StrEnum):
 
 _IN_STATE = {
     State.WAITING: OutboxMessage.next_try_at.is_not(None),
-    State.GIVEN_UP: OutboxMessage.failed_at.is_not(None),
+    # What was handed over and reported as lost has not arrived either.
+    State.GIVEN_UP: or_(OutboxMessage.failed_at.is_not(None), OutboxMessage.report != ""),
 }
 
 

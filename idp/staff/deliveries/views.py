@@ -9,7 +9,7 @@ from flask import Blueprint, request, url_for
 
 from idp.access import logouts
 from idp.accounts.notices import SMS
-from idp.accounts.outbox import OutboxMessage
+from idp.accounts.outbox import TOO_LATE, OutboxMessage
 from idp.staff.deliveries.finding import DAYS, State, undelivered
 from idp.web import staff
 from idp.web.audit_words import key_words
@@ -47,18 +47,33 @@ def _told(row: OutboxMessage) -> dict[str, Any]:
     waits = row.next_try_at is not None
     return {
         "made": minute(row.created_at),
-        "kind": KINDS.get(row.kind, row.kind),
+        "kind": _kind(row),
         "to": key_words(row.subject),
         "href": _page_of(row.subject),
         "state": (STATES["waiting"], "wait", "clock") if waits else (STATES["given_up"], "bad", "x"),
         "tries": f"{row.tries} 次",
-        "when": f"{minute(row.next_try_at)} 再试" if row.next_try_at else _given_up(row),
-        "error": row.last_error or "—",
+        "when": f"{minute(row.next_try_at)} 再试" if row.next_try_at else _ended(row),
+        "error": _error(row),
     }
 
 
-def _given_up(row: OutboxMessage) -> str:
+def _kind(row: OutboxMessage) -> str:
+    """Of SMS only codes are of no use later."""
+    if row.kind == SMS:
+        return "短信验证码" if row.expires_at else "短信通知"
+    return KINDS.get(row.kind, row.kind)
+
+
+def _ended(row: OutboxMessage) -> str:
+    if row.report and row.reported_at:
+        return f"{minute(row.reported_at)} 回报"
     return f"{minute(row.failed_at)} 放弃" if row.failed_at else "—"
+
+
+def _error(row: OutboxMessage) -> str:
+    if row.report:
+        return f"网关回报：{row.report}"
+    return "超过时限没有送出，已作废" if row.last_error == TOO_LATE else row.last_error or "—"
 
 
 def _page_of(subject: str) -> str:
