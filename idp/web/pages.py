@@ -1,14 +1,15 @@
 """Pages that belong to no journey: the front page, help and legal texts, 大字版, health and metrics.
 
-==============  =====================================================
-/               the front page
-/help           what to do when signing in does not work
-/pages/<name>   legal and informative texts
-/large-text     大字版 on and off
-/healthz        the process lives
-/readyz         its database and store answer
-/metrics        Prometheus, with the token of IDP_METRICS_TOKEN only
-==============  =====================================================
+==========================  =====================================================
+/                           the front page
+/help                       what to do when signing in does not work
+/pages/<name>               informative texts; of the agreements the current version
+/pages/<name>/<version>     an agreement as it was, for whoever accepted it then (B16)
+/large-text                 大字版 on and off
+/healthz                    the process lives
+/readyz                     its database and store answer
+/metrics                    Prometheus, with the token of IDP_METRICS_TOKEN only
+==========================  =====================================================
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as BaseResponse
 
+from idp.accounts import agreements
 from idp.adapters.ephemeral import StoreUnavailable
 from idp.crypto import same
 from idp.web import cookies
@@ -29,7 +31,7 @@ from idp.web.render import page as render
 
 blueprint = Blueprint("web", __name__)
 
-TEXTS = ("sitemap", "notices", "about", "terms", "privacy", "accessibility")
+TEXTS = ("sitemap", "notices", "about", "accessibility")
 
 
 @blueprint.get("/")
@@ -46,10 +48,20 @@ def help() -> str:  # noqa: A001 - the page's name in every template
 
 @blueprint.get("/pages/<page>")
 def page(page: str) -> str:
-    """One of the legal and informative texts."""
+    """One of the informative texts, or the version of an agreement that is accepted today."""
+    if page in agreements.CURRENT:
+        return _agreement(page, agreements.CURRENT[page])
     if page not in TEXTS:
         abort(404)
     return render(f"web/{page}.html")
+
+
+@blueprint.get("/pages/<page>/<version>")
+def agreement(page: str, version: str) -> str:
+    """A version of an agreement that was ever accepted."""
+    if version not in agreements.VERSIONS.get(page, {}):
+        abort(404)
+    return _agreement(page, version)
 
 
 @blueprint.post("/large-text")
@@ -81,6 +93,17 @@ def metrics() -> Response:
     if not token or not same(request.headers.get("Authorization", ""), f"Bearer {token}"):
         abort(404)
     return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _agreement(name: str, version: str) -> str:
+    return render(
+        f"web/agreements/{name}-{version}.html",
+        name=name,
+        version=version,
+        is_current=version == agreements.CURRENT[name],
+        since=agreements.VERSIONS[name][version],
+        versions=agreements.VERSIONS[name],
+    )
 
 
 def _answers(ping: Any) -> bool:

@@ -1,0 +1,156 @@
+"""Journeys of several pages: each is a table of steps, and nobody is on one before what it needs is done.
+
+A room declares its journey once::
+
+    ACTIVATION = Walk(
+        "activation",
+        "账号激活",
+        (
+            Step("company", "确认企业信息", "enterprise.activate"),
+            Step("phone", "手机短信验证", "enterprise.activate_phone", needs=("account",)),
+            Step("password", "设置账号和密码", "enterprise.activate_password", needs=("phone_proved",)),
+            Step("done", "激活成功", "enterprise.activate_done"),
+        ),
+    )
+
+and each view asks for its place: ``journey = ACTIVATION.at("phone")``. What a step `needs` are names of facts
+(:mod:`idp.proof.journeys`); whoever is too early, or comes back after the end, is led to where the journey
+stands. The journey's id stands in the address as ``j``, so two tabs are two journeys; what the browser came
+for before (``tx``, ``next``) stays beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import abort, redirect, request, url_for
+
+from idp.proof import journeys
+from idp.proof.journeys import Journey, JourneyGone, JourneyMoved
+from idp.web import cookies
+from idp.web.errors import Stop
+from idp.web.platform import now, platform, settings
+
+_CARRIED = ("tx", "next")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A page of a journey: its name, its word in the row of steps, its endpoint, and the facts it needs."""
+
+    name: str
+    label: str
+    endpoint: str
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A journey: its kind, its title, its steps in their order. The last one is open once it has ended."""
+
+    kind: str
+    title: str
+    steps: tuple[Step, ...]
+
+    def at(self, name: str) -> Journey:
+        """The journey of this request, if it may be on the step `name`; else the browser is led elsewhere.
+
+        Raises Stop where there is no such journey.
+        """
+        journey = self._found()
+        here = self._step(name)
+        is_last = here is self.steps[-1]
+        if journey.is_done is not is_last or not journey.has(*here.needs):
+            abort(redirect(self.address(self._open_step(journey).name, journey), 303))
+        return journey
+
+    def begun(self) -> Journey | None:
+        """The journey somebody comes back to its first step with; None for one who begins.
+
+        One that has ended is led to its end; one that is gone begins anew.
+        """
+        if "j" not in request.args:
+            return None
+        try:
+            journey = self._find()
+        except JourneyGone:
+            return None
+        if journey.is_done:
+            abort(redirect(self.address(self.steps[-1].name, journey), 303))
+        return journey
+
+    def begin(self, **facts: Any) -> Journey:
+        """A new journey of this browser that knows `facts`."""
+        return journeys.begin(tools(), self.kind, browser=cookies.browser_id(), now=now(), facts=facts)
+
+    def learn(self, journey: Journey, **facts: Any) -> Journey:
+        """Add `facts`; a form that was sent twice is led to where the first one led."""
+        try:
+            return journeys.learn(tools(), journey, now=now(), **facts)
+        except JourneyMoved:
+            abort(redirect(self.address(self._open_step(self._found()).name, journey), 303))
+
+    def end(self, journey: Journey, **facts: Any) -> Journey:
+        """Note its end in the request that writes what it was for, after the flush and before the commit.
+
+        Whoever comes second is led to the end, and nothing of his request is written.
+        """
+        try:
+            return journeys.end(tools(), journey, now=now(), **facts)
+        except JourneyMoved:
+            # Leaving by an exception rolls back what was flushed.
+            abort(redirect(self.address(self._open_step(self._found()).name, journey), 303))
+
+    def address(self, name: str, journey: Journey | None = None, **more: Any) -> str:
+        """The address of a step of this journey; without a journey, of the beginning of another one."""
+        values: dict[str, Any] = {**carried(), **more}
+        if journey is not None:
+            values["j"] = journey.id
+        return url_for(self._step(name).endpoint, **values)
+
+    def frame(self, name: str) -> dict[str, Any]:
+        """What every page of the journey says of itself: its title, the row of steps, which one it is."""
+        return {
+            "walk_title": self.title,
+            "steps": [step.label for step in self.steps],
+            "step": [step.name for step in self.steps].index(name) + 1,
+        }
+
+    def gone(self) -> Stop:
+        """What is said where a journey cannot go on."""
+        return Stop(
+            f"{self.title}没有完成",
+            "这一步等待太久，或者是在另一个浏览器里开始的，没有做任何更改。请重新开始。",
+            ways=(("重新开始", self.address(self.steps[0].name)), ("回到登录页", url_for("login.start"))),
+        )
+
+    def _found(self) -> Journey:
+        try:
+            return self._find()
+        except JourneyGone:
+            raise self.gone() from None
+
+    def _find(self) -> Journey:
+        journey_id, browser = request.args.get("j", ""), cookies.browser_id()
+        return journeys.find(tools(), self.kind, journey_id, browser=browser, now=now())
+
+    def _open_step(self, journey: Journey) -> Step:
+        """How far the journey has come: the last step whose needs are met."""
+        if journey.is_done:
+            return self.steps[-1]
+        return [step for step in self.steps[:-1] if journey.has(*step.needs)][-1]
+
+    def _step(self, name: str) -> Step:
+        return next(step for step in self.steps if step.name == name)
+
+
+def tools() -> journeys.Tools:
+    """What journeys are kept with."""
+    here = platform()
+    return journeys.Tools(here.store, here.vault, settings().seconds("journey_lifetime"))
+
+
+def carried() -> dict[str, str]:
+    """What the browser came for before the journey, as it stands in the address."""
+    return {name: request.args[name] for name in _CARRIED if request.args.get(name)}
