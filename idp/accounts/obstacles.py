@@ -10,7 +10,7 @@ from datetime import datetime
 from idp.accounts.calendar import civil_day
 from idp.accounts.models import EnterpriseStatus, Mandate
 
-LOCKED = "您已报告不是本人操作，账号已暂停。请拨打服务热线，核实身份后恢复。"
+LOCKED = "您已报告不是本人操作，账号已暂停。请在登录页点「忘记密码」，重置密码后恢复；也可以拨打服务热线。"
 
 
 def of_company(status: str, suspended_at: datetime | None) -> str:

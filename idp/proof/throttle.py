@@ -177,6 +177,11 @@ def succeeded(store: EphemeralStore, attempt: Try, *, at_home: bool) -> None:
     store.delete(*settled)
 
 
+def forgive(store: EphemeralStore, attempt: Try) -> None:
+    """Clear the bucket of `attempt`: the password that was guessed at is another one now."""
+    store.delete(attempt.bucket, attempt.bucket_wait)
+
+
 def failed(store: EphemeralStore, attempt: Try) -> None:
     """Note that this address failed on this account, once an hour and account."""
     if store.put_if_absent(f"{attempt.spray}:{attempt.account}", b"1", ttl=_SPRAY_WINDOW):

@@ -16,6 +16,8 @@ from idp.accounts.notices import Notice, Notifier
 from idp.accounts.staff import StaffMember
 from idp.crypto import Vault
 
+_RESETS = {"person": "login.reset_person", "legal": "login.reset_legal", "mandate": "login.reset_operator"}
+
 
 class NoSuchNotice(Exception):
     """The link is nobody's, or has expired: the two are never told apart."""
@@ -41,6 +43,11 @@ def deny(
         return
     by = Origin(f"notice:{notice.id}", origin.address, origin.device, origin.request_id)
     endings.lock(db, vault, trail, notifier, notice.account, by, now=now)
+
+
+def reset_of(account: str) -> str:
+    """The endpoint of the reset that opens the account again; empty for staff, whom a colleague lets in."""
+    return _RESETS.get(account.partition(":")[0], "")
 
 
 def whose(db: Session, vault: Vault, account: str) -> str:

@@ -26,6 +26,7 @@ _ENDINGS = {
     "suspended": "账号暂停",
     "browser_forgotten": "浏览器已忘记",
     "password_changed": "密码已修改",
+    "password_reset": "密码已重置",
     "locked": "您报告不是本人操作",
     "factors_reset": "第二步验证已重置",
     "ended_by_staff": "由工作人员结束",
@@ -39,6 +40,7 @@ _WHY = {
     "another identity": "不是当时要登录的人",
     "first use": "还没有设置自己的密码",
     "code": "动态口令或恢复码不正确",
+    "sms_code": "短信验证码不正确",
 }
 
 

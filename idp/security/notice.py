@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from flask import Blueprint, redirect, request
+from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from idp.accounts import notices
@@ -36,7 +36,13 @@ def show(token: str) -> str:
         ("浏览器", browser_words(notice.browser) if notice.browser else "未知"),
         ("网络地址", place_words(notice.address)),
     ]
-    return page("security/notice.html", facts=facts, denied_at=_in_prose(notice.denied_at))
+    reset = denial.reset_of(notice.account)
+    return page(
+        "security/notice.html",
+        facts=facts,
+        denied_at=_in_prose(notice.denied_at),
+        reset=url_for(reset) if reset else "",
+    )
 
 
 @blueprint.post("/<token>")

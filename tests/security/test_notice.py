@@ -18,7 +18,7 @@ from idp.accounts.outbox import OutboxMessage
 from idp.accounts.sessions import SigninSession
 from idp.accounts.staff import StaffMember
 from tests.access.test_endings import BACK_CHANNEL, signed_in_portal
-from tests.login.acting import VAGUE, WRONG, is_in, names_of, type_in
+from tests.login.acting import VAGUE, WRONG, a_code, is_in, names_of, type_in
 from tests.oauth.asking import at_once
 from tests.security.telling import a_link, key_of, texts
 from tests.world import (
@@ -181,8 +181,9 @@ def test_a_first_use_under_way_is_void_also_after_the_account_is_open_again(worl
     operator = world.an_operator(must_change=True)
     browser = world.browser()
     browser.sign_in_operator(operator)
+    code = a_code(browser, operator.phone)
     says_not_me(world, a_link(world, key_of(world, operator)))
-    new = {"new_password": "Another-one 99", "confirm_password": "Another-one 99"}
+    new = {"code": code, "new_password": "Another-one 99", "confirm_password": "Another-one 99"}
     assert set(new) <= set(browser.page.form()["fields"]) if browser.page else False
     with world.write() as db:
         assert endings.unlock(
