@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint
-
 from idp.accounts.identifiers import mask_id_number, mask_name, mask_phone
 from idp.accounts.identity import Role
+from idp.person import moved_views, registration_views
+from idp.person.room import blueprint
 from idp.web import centre as frames
-from idp.web import signin
-from idp.web.platform import platform
+from idp.web import signin, ways
+from idp.web.platform import platform, settings
 from idp.web.render import page
 from idp.web.signin import sign_in_required
 
-blueprint = Blueprint("person", __name__, url_prefix="/center/person")
+__all__ = ["blueprint", "moved_views", "registration_views"]
 
 
-@blueprint.get("")
+@blueprint.get("/center/person")
 @sign_in_required
 def centre() -> Any:
     """The person's own facts, masked."""
@@ -30,10 +30,16 @@ def centre() -> Any:
         ("证件号码", mask_id_number(person.id_number(vault)) or "未登记"),
         ("手机号码", mask_phone(person.phone(vault)) or "未登记"),
     ]
-    return page("person/centre.html", facts=facts, **frames.frame(signed_in))
+    return page(
+        "person/centre.html",
+        facts=facts,
+        # B25: whoever represents a company registers it next.
+        registers_companies=ways.company_registration_offered(settings()),
+        **frames.frame(signed_in),
+    )
 
 
-@blueprint.route("/sessions", methods=["GET", "POST"])
+@blueprint.route("/center/person/sessions", methods=["GET", "POST"])
 @sign_in_required
 def sessions() -> Any:
     """His sign-ins, and ending them."""

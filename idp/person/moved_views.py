@@ -1,0 +1,209 @@
+"""迁移原有账号: 手机验证 → 确认身份 → 设置密码 → 完成, for who had an account in the older app (B23)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import redirect, request
+
+from idp.accounts import registering
+from idp.accounts.identifiers import mask_name, mask_phone
+from idp.accounts.models import Person
+from idp.accounts.passwords import TooBusy
+from idp.accounts.registering import Closed, HasAccount, NotBroughtOver, Taken
+from idp.person import moved
+from idp.person.joining import (
+    account_facts,
+    begun,
+    busy,
+    by,
+    check_offered,
+    chosen_facts,
+    chosen_of,
+    closed,
+    has_account_already,
+    leading_to,
+    said_with,
+    tools,
+)
+from idp.person.moved import NotHisNumber
+from idp.person.moved_forms import IdentityForm, NamedPasswordForm, PasswordForm, PhoneForm
+from idp.person.room import blueprint
+from idp.proof.journeys import Journey
+from idp.proof.sms_codes import Purpose
+from idp.proof.throttle import Throttled
+from idp.web import ways
+from idp.web.errors import Stop
+from idp.web.platform import db, now, platform
+from idp.web.render import page
+from idp.web.sms import PhoneCode
+from idp.web.steps import Step, Walk
+
+_WALK = Walk(
+    "register_moved",
+    "迁移原有账号",
+    (
+        Step("phone", "手机验证", "person.register_moved"),
+        Step("identity", "确认身份", "person.register_moved_identity", needs=("phone_proved",)),
+        Step("password", "设置密码", "person.register_moved_password", needs=("person",)),
+        Step("done", "完成", "person.register_moved_done"),
+    ),
+)
+_NOT_HIS = "证件号码与原有账号登记的不一致，请对照证件核对"
+_ACCOUNT_TAKEN = "这个账号已被使用，请换一个"
+
+
+@blueprint.route("/register/moved", methods=["GET", "POST"])
+def register_moved() -> Any:
+    """手机验证: any phone is sent a code, and only who reads it hears whether an account came with it."""
+    check_offered()
+    journey = begun(_WALK, "phone")
+    if journey.has("phone_proved"):
+        return redirect(_WALK.address("identity", journey), 303)
+    form = PhoneForm(request.form)
+    code = PhoneCode(Purpose.BRING_OVER, form.phone_number, journey=journey.id, captcha="register-moved")
+
+    def shown() -> str:
+        return page(
+            "person/register/moved_phone.html",
+            form=form,
+            sms=code.shown(),
+            action=_WALK.address("phone", journey),
+            **_WALK.frame("phone"),
+        )
+
+    if code.is_asked_for():
+        return code.answer(form, shown)
+    if request.method == "GET" or not form.validate():
+        return shown()
+    if problem := code.problem(form.code.data):
+        # The same form sent twice: the first one spent the code and went on.
+        before = _WALK.begun()
+        if before and before.has("phone_proved"):
+            return redirect(_WALK.address("identity", before), 303)
+        form.code.errors = [problem]
+        return shown()
+    journey = _WALK.learn(journey, phone_proved=form.phone_number)
+    return redirect(_WALK.address("identity", journey), 303)
+
+
+@blueprint.route("/register/moved/identity", methods=["GET", "POST"])
+def register_moved_identity() -> Any:
+    """确认身份: the number of the document that the account was brought over with."""
+    check_offered()
+    journey = _WALK.at("identity")
+    if journey.has("person"):
+        return redirect(_WALK.address("password", journey), 303)
+    person = _whose(journey)
+    form, refusal = IdentityForm(request.form), None
+    if request.method == "POST" and form.validate():
+        here = platform()
+        try:
+            moved.check_number(here.store, here.vault, person, form.kind, form.number, now=now())
+            journey = _WALK.learn(journey, person=str(person.id))
+            return redirect(_WALK.address("password", journey), 303)
+        except NotHisNumber:
+            form.id_number.errors = [_NOT_HIS]
+        except Throttled as refused:
+            form.form_errors.append(busy(refused))
+            refusal = refused
+    shown = page(
+        "person/register/moved_identity.html",
+        form=form,
+        facts=[
+            ("姓名", mask_name(person.name(platform().vault))),
+            ("手机号码", mask_phone(journey.facts["phone_proved"])),
+        ],
+        restart=_WALK.address("phone"),
+        ways=ways.when_proof_fails(),
+        **_WALK.frame("identity"),
+    )
+    return said_with(shown, refusal)
+
+
+@blueprint.route("/register/moved/password", methods=["GET", "POST"])
+def register_moved_password() -> Any:
+    """设置密码, an account name for somebody who has none, and the yes to both texts."""
+    check_offered()
+    journey = _WALK.at("password")
+    person = _whose(journey)
+    name = registering.login_name(db(), person.id)
+    form, refusal = (NamedPasswordForm if name else PasswordForm)(request.form), None
+    if request.method == "POST" and form.validate() and form.fits_policy(_about(person, name)):
+        account = form.account_name
+        try:
+            return _taken_over(journey, account or name, form.new_password.data or "")
+        except Taken:
+            form.account.errors = [_ACCOUNT_TAKEN]
+        except TooBusy as refused:
+            form.form_errors.append(busy(refused))
+            refusal = refused
+    shown = page("person/register/moved_password.html", form=form, name=name, **_WALK.frame("password"))
+    return said_with(shown, refusal)
+
+
+@blueprint.get("/register/moved/done")
+def register_moved_done() -> str:
+    """完成: he has a password, as its row says; 前往登录."""
+    journey = _WALK.at("done")
+    if not registering.has_account(db(), UUID(journey.facts["person"])):
+        # It was noted, and the process died before its rows were kept.
+        raise _WALK.gone()
+    return page(
+        "person/register/done.html",
+        lead="原有账号已迁移，现在可以用新密码登录。",
+        facts=account_facts(journey),
+        sign_in=leading_to("login.person"),
+        **_WALK.frame("done"),
+    )
+
+
+def _whose(journey: Journey) -> Person:
+    """Who was brought over with the phone that was proved, the same in every step. Raises Stop."""
+    try:
+        person = registering.find_brought_over(db(), platform().vault, journey.facts["phone_proved"])
+    except (NotBroughtOver, HasAccount, Closed) as refused:
+        raise _refused(refused) from None
+    if journey.facts.get("person", str(person.id)) != str(person.id):
+        raise _refused(NotBroughtOver())
+    return person
+
+
+def _taken_over(journey: Journey, account: str, password: str) -> Any:
+    """Write the password and lead to the end. Raises Taken, TooBusy, Stop."""
+    phone, person_id = journey.facts["phone_proved"], UUID(journey.facts["person"])
+    journey = _WALK.learn(journey, **chosen_facts(password))
+    try:
+        registering.open_brought_over(
+            db(), tools(), person_id, phone, chosen_of(journey, account), by=by(), now=now()
+        )
+    except (NotBroughtOver, HasAccount, Closed) as refused:
+        # The same form sent twice: who comes second is led to the end.
+        _WALK.begun()
+        raise _refused(refused) from None
+    ended = _WALK.end(journey, person=str(person_id), account=account, phone=phone)
+    return redirect(_WALK.address("done", ended), 303)
+
+
+def _refused(refused: Exception) -> Stop:
+    if isinstance(refused, HasAccount):
+        return has_account_already()
+    if isinstance(refused, Closed):
+        return closed(refused)
+    return Stop(
+        "没有找到可以迁移的账号",
+        "这个手机号码没有随原有账号一起迁移过来，没有做任何更改。"
+        "如果原来用的是另一个手机号码，可以换一个再试；也可以直接注册个人账号。",
+        status=404,
+        ways=(
+            ("注册个人账号", leading_to("person.register")),
+            ("换一个手机号码", _WALK.address("phone")),
+            *ways.when_proof_fails(),
+        ),
+    )
+
+
+def _about(person: Person, name: str) -> tuple[str, ...]:
+    vault = platform().vault
+    return tuple(word for word in (name, person.phone(vault), person.id_number(vault)) if word)
