@@ -237,11 +237,26 @@ def add_person(db: Session, vault: Vault, new: NewPerson, *, now: datetime) -> P
 
 
 def add_enterprise(
-    db: Session, *, uscc: str, name: str, type_: EnterpriseType, representative: Person, now: datetime
+    db: Session,
+    *,
+    uscc: str,
+    name: str,
+    type_: EnterpriseType,
+    representative: Person,
+    now: datetime,
+    id_: UUID | None = None,
 ) -> Enterprise:
-    """A company and its account, still 待激活: no account name, no password. Raises AlreadyTaken."""
+    """A company and its account, still 待激活: no account name, no password. Raises AlreadyTaken.
+
+    `id_` is the company's id where somebody has to know it before.
+    """
     enterprise = Enterprise(
-        uscc=uscc, name=name, type=type_.value, representative=representative, created_at=now
+        id=id_ or uuid7(),
+        uscc=uscc,
+        name=name,
+        type=type_.value,
+        representative=representative,
+        created_at=now,
     )
     enterprise.account = LegalAccount(created_at=now)
     db.add(enterprise)

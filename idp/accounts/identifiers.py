@@ -67,6 +67,21 @@ def parse_account(supplied: str, *, shortest: int, longest: int) -> str | None:
     return None if _USCC.match(name.upper()) else name
 
 
+def person_name(typed: str) -> str:
+    """The one form of a person's name: no spaces, the dot of a name of several parts as `·`."""
+    return re.sub(r"[.•‧・･]", "·", re.sub(r"\s", "", plain(typed)))
+
+
+def is_same_person_name(one: str, other: str) -> bool:
+    """Whether two names are one, however they were typed."""
+    return person_name(one).casefold() == person_name(other).casefold()
+
+
+def company_name(typed: str) -> str:
+    """The one form of a company's name: full-width forms folded, but for the brackets it is known by."""
+    return plain(typed).replace("(", "（").replace(")", "）")
+
+
 def mask_phone(phone: str | None) -> str:
     """First 3 and last 4 digits."""
     return f"{phone[:3]}****{phone[-4:]}" if phone else ""

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from idp.accounts.documents import NAMES, parse_number
-from idp.accounts.identifiers import parse_account, parse_phone, parse_uscc
+from idp.accounts.identifiers import company_name, parse_account, parse_phone, parse_uscc
 from idp.accounts.models import EnterpriseStatus, EnterpriseType, IdType, Person
 from idp.crypto import plain
 
@@ -242,7 +242,7 @@ def _uscc(cell: str) -> str:
 
 
 def _company_name(cell: str) -> str:
-    return _name(cell, "请填写企业名称", 200)
+    return company_name(_name(cell, "请填写企业名称", 200))
 
 
 def _person_name(cell: str) -> str:

@@ -25,7 +25,7 @@ from sqlalchemy import insert, inspect, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from idp.accounts.directory import canonical_name
+from idp.accounts.identifiers import is_same_person_name
 from idp.accounts.import_rows import DocumentKey, Fault, Parsed, Validity
 from idp.accounts.models import Credential, Person
 from idp.crypto import Vault
@@ -115,7 +115,7 @@ class KnownPerson:
 
     def is_called(self, name: str) -> bool:
         """Whether this is his name, however it was typed."""
-        return canonical_name(self.name).casefold() == canonical_name(name).casefold()
+        return is_same_person_name(self.name, name)
 
 
 def write(

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint
-
 from idp.accounts.identifiers import mask_name, mask_phone
 from idp.accounts.identity import Role
 from idp.accounts.models import LegalAccount
 from idp.accounts.sessions import SignedIn
+from idp.enterprise import activation_views, registration_proof, registration_views
+from idp.enterprise.room import blueprint
 from idp.web import centre as frames
 from idp.web import signin
 from idp.web.platform import db, platform
 from idp.web.render import page
 from idp.web.signin import sign_in_required
 
-blueprint = Blueprint("enterprise", __name__, url_prefix="/center")
+__all__ = ["activation_views", "blueprint", "registration_proof", "registration_views"]
 
 
-@blueprint.get("/enterprise")
+@blueprint.get("/center/enterprise")
 @sign_in_required
 def centre() -> Any:
     """The company's account, for its legal representative."""
@@ -36,7 +36,7 @@ def centre() -> Any:
     return page("enterprise/centre.html", facts=facts, **frames.frame(signed_in))
 
 
-@blueprint.get("/operator")
+@blueprint.get("/center/operator")
 @sign_in_required
 def operator_centre() -> Any:
     """The mandate an operator acts under: rights, department, days."""
@@ -61,14 +61,14 @@ def operator_centre() -> Any:
     return page("enterprise/operator_centre.html", facts=facts, **frames.frame(signed_in))
 
 
-@blueprint.route("/enterprise/sessions", methods=["GET", "POST"])
+@blueprint.route("/center/enterprise/sessions", methods=["GET", "POST"])
 @sign_in_required
 def sessions() -> Any:
     """The sign-ins of the company's account, and ending them."""
     return frames.elsewhere(Role.LEGAL_REPRESENTATIVE) or frames.sessions_page()
 
 
-@blueprint.route("/operator/sessions", methods=["GET", "POST"])
+@blueprint.route("/center/operator/sessions", methods=["GET", "POST"])
 @sign_in_required
 def operator_sessions() -> Any:
     """The operator's sign-ins for this company, and ending them."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from wtforms import BooleanField, Form, PasswordField, RadioField, StringField
+from wtforms import Form, PasswordField, RadioField, StringField
 from wtforms.validators import InputRequired, Length, ValidationError
 
-from idp.accounts.identifiers import parse_resident_id
-from idp.proof.face_record import Whom, canonical_name
+from idp.accounts.identifiers import parse_resident_id, person_name
+from idp.crypto import plain
+from idp.proof.face_record import Whom
+from idp.proof.sms_codes import LENGTH
+from idp.web import faces
 
 
 def _password(missing: str = "请填写密码") -> PasswordField:
@@ -58,11 +61,11 @@ class FaceForm(Form):
     name = _name("请填写姓名", "姓名太长")
     id_number = _name("请填写居民身份证号码", "居民身份证号码是 18 位")
     captcha = _captcha()
-    agreed = BooleanField(validators=[InputRequired("请阅读说明并勾选同意；不同意的话，可以用其他方式登录")])
+    agreed = faces.agreed("用其他方式登录")
 
     def validate_name(self, typed: StringField) -> None:
         """A name of at least two characters. Raises ValidationError."""
-        if len(canonical_name(typed.data or "")) < 2:
+        if len(person_name(typed.data or "")) < 2:
             raise ValidationError("请填写身份证上的姓名")
 
     def validate_id_number(self, typed: StringField) -> None:
@@ -73,7 +76,7 @@ class FaceForm(Form):
     @property
     def whom(self) -> Whom:
         """Whom the form names, once it is valid."""
-        return Whom(canonical_name(self.name.data or ""), parse_resident_id(self.id_number.data or "") or "")
+        return Whom(person_name(self.name.data or ""), parse_resident_id(self.id_number.data or "") or "")
 
 
 class CompanyForm(Form):
@@ -93,14 +96,26 @@ class CompanyForm(Form):
 
 
 class FirstPasswordForm(Form):
-    """A new password at the first use of a mandate's."""
+    """A new password at the first use of a mandate's, with the code that was sent to the operator's phone."""
 
+    # A captcha is asked for with the second message only, and is looked at by what sends it.
+    captcha = StringField()
+    code = StringField(validators=[InputRequired("请填写短信验证码")])
     new_password = PasswordField(
         validators=[InputRequired("请填写新密码"), Length(max=4096, message="密码太长")]
     )
     confirm_password = PasswordField(
         validators=[InputRequired("请再次输入新密码"), Length(max=4096, message="密码太长")]
     )
+
+    def leave_code_out(self) -> None:
+        """Ask for no code: the phone was proved already."""
+        del self.captcha, self.code
+
+    def validate_confirm_password(self, typed: PasswordField) -> None:
+        """The same once more. Raises ValidationError."""
+        if typed.data != self.new_password.data:
+            raise ValidationError("两次填写的密码不一样")
 
 
 class CodeForm(Form):
@@ -112,6 +127,18 @@ class CodeForm(Form):
             Length(max=64, message="动态口令是 6 位数字，恢复码是 10 个字母和数字"),
         ]
     )
+
+
+class PhoneCodeForm(Form):
+    """A code that was sent to the phone; the page may hold the field of another code beside it."""
+
+    captcha = StringField()
+    code = StringField(name="sms_code", validators=[InputRequired("请填写短信验证码")])
+
+    def validate_code(self, typed: StringField) -> None:
+        """Six digits: what is no code at all costs no try. Raises ValidationError."""
+        if len("".join(plain((typed.data or "")[:40]).split())) != LENGTH:
+            raise ValidationError(f"短信验证码是 {LENGTH} 位数字")
 
 
 class PasskeyForm(Form):

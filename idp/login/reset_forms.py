@@ -9,10 +9,11 @@ from wtforms import Field, Form, PasswordField, StringField
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from idp.accounts.documents import parse_number
+from idp.accounts.identifiers import person_name
 from idp.accounts.models import IdType
 from idp.crypto import plain
 from idp.login.reset import Claimed, Kind
-from idp.proof.face_record import Whom, canonical_name
+from idp.proof.face_record import Whom
 from idp.web.document_fields import NumberFields
 
 _LONGEST_NAME = 100
@@ -48,7 +49,7 @@ class IdentityForm(NumberFields):
             raise ValidationError(f"{self.name_label}最多 {_LONGEST_NAME} 个字")
         if not given.isprintable():
             raise ValidationError(f"{self.name_label}里有不能显示的字符，请重新填写")
-        if len(canonical_name(given)) < 2:
+        if len(person_name(given)) < 2:
             raise ValidationError(f"请填写证件上的完整{self.name_label}")
 
     @property
@@ -56,7 +57,7 @@ class IdentityForm(NumberFields):
         """What the form says, once it is valid."""
         kind = IdType(self.id_type.data or "")
         number = parse_number(kind, self.id_number.data or "") or ""
-        whom = Whom(canonical_name(self[self.name_field].data or ""), number, kind.value)
+        whom = Whom(person_name(self[self.name_field].data or ""), number, kind.value)
         return Claimed(self.kind, self[self.account_field].data or "", whom)
 
 

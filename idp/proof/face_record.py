@@ -12,8 +12,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from idp.accounts.identifiers import person_name
 from idp.accounts.models import IdType, Person
-from idp.crypto import Vault, from_b64url, hash_token, plain, same
+from idp.crypto import Vault, from_b64url, hash_token, same
 
 _SEALED = "face_checks.whom"
 _ID = re.compile(r"[A-Za-z0-9_-]{22}\Z")
@@ -40,7 +41,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Whom:
-    """Whom a check is about: his name as :func:`canonical_name` has it, and his document.
+    """Whom a check is about: his name as :func:`~idp.accounts.identifiers.person_name` has it, his document.
 
     `id_type` is a value of :class:`~idp.accounts.models.IdType`.
     """
@@ -109,17 +110,12 @@ class Check:
         return Whom(*json.loads(vault.open(_SEALED, _row(self.id), bytes.fromhex(self.sealed))))
 
 
-def canonical_name(typed: str) -> str:
-    """The one form of a person's name: no spaces, the dot of a name of several parts as `·`."""
-    return re.sub(r"[.•‧・･]", "·", re.sub(r"\s", "", plain(typed)))
-
-
 def person_of(db: Session, vault: Vault, whom: Whom) -> Person | None:
     """The person here with this document, if his name is the one that was checked."""
     indexes = vault.indexes("id_number", whom.id_number)
     same_kind = Person.id_type == whom.id_type
     found = db.scalars(select(Person).where(Person.id_number_index.in_(indexes), same_kind)).first()
-    return found if found and same(canonical_name(found.name(vault)), whom.name) else None
+    return found if found and same(person_name(found.name(vault)), whom.name) else None
 
 
 def key_of(check_id: str) -> str:

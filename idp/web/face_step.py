@@ -10,7 +10,7 @@ A person's registration, say, a :class:`~idp.web.steps.Walk` with a step `face`:
         address = partial(url_for, j=journey.id, **steps.carried())
         return FaceStep(
             purpose=Purpose.REGISTER_PERSON,
-            whom=Whom(canonical_name(name), number, id_type),  # as the journey knows him now
+            whom=Whom(person_name(name), number, id_type),  # as the journey knows him now
             binding=f"{faces.binding()} {journey.id}",
             finish=partial(address, "person.register_face_finish"),
             here=partial(address, "person.register_face_here"),

@@ -30,7 +30,7 @@ from idp.proof import journeys
 from idp.proof.journeys import Journey, JourneyGone, JourneyMoved
 from idp.web import cookies
 from idp.web.errors import Stop
-from idp.web.platform import now, platform, settings
+from idp.web.platform import now, platform, roll_back, settings
 
 _CARRIED = ("tx", "next")
 
@@ -99,7 +99,8 @@ class Walk:
         try:
             return journeys.end(tools(), journey, now=now(), **facts)
         except JourneyMoved:
-            # Leaving by an exception rolls back what was flushed.
+            # A page that says it did nothing must not be followed by a commit.
+            roll_back()
             abort(redirect(self.address(self._open_step(self._found()).name, journey), 303))
 
     def address(self, name: str, journey: Journey | None = None, **more: Any) -> str:

@@ -9,12 +9,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
+from idp.accounts.identifiers import person_name
 from idp.accounts.models import IdType
 from idp.adapters.face import FaceResult, FaceService, FaceUnavailable
 from idp.crypto import Vault
 from idp.proof import face
 from idp.proof.face import CheckGone, NotLedBack, NotPassed, UnderWay, VerdictIgnored
-from idp.proof.face_record import Check, Purpose, State, Whom, canonical_name, key_of, person_of
+from idp.proof.face_record import Check, Purpose, State, Whom, key_of, person_of
 from idp.proof.throttle import Throttled
 from tests.adapters.arrange import at_once
 from tests.inhabitants import a_resident_number
@@ -264,7 +265,7 @@ def test_an_id_that_is_none_finds_nothing(tools: face.Tools, check_id: str) -> N
     ],
 )
 def test_a_name_has_one_form_however_it_was_typed(typed: str, canonical: str) -> None:
-    assert canonical_name(typed) == canonical
+    assert person_name(typed) == canonical
 
 
 def test_a_person_is_found_by_number_and_name_together(world: World) -> None:

@@ -14,8 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from werkzeug.test import TestResponse
 
+from idp.accounts.identifiers import person_name
 from idp.proof import face, tickets
-from idp.proof.face_record import Check, canonical_name
+from idp.proof.face_record import Check
 from tests.inhabitants import APerson
 from tests.relying_parties.simulating import FACE_KEY, Simulators, served, simulators
 from tests.world import Browser, Page, World
@@ -145,7 +146,7 @@ def verdict(world: World, check: str, person: APerson, **changed: Any) -> bytes:
     assert service is not None
     told = {
         "check": check,
-        "subject": service.subject(canonical_name(person.name), person.id_number),
+        "subject": service.subject(person_name(person.name), person.id_number),
         "passed": True,
         "score": 98,
         "at": world.now().isoformat(),

@@ -1,0 +1,38 @@
+"""The three forms of an activation (C03, C04); the order of the fields is that of the page."""
+
+from __future__ import annotations
+
+from wtforms import Form, StringField
+from wtforms.validators import InputRequired, Length
+
+from idp.enterprise.activation import Claim
+from idp.enterprise.fields import CompanyFields
+from idp.web.account_fields import AccountFields, InOrder
+
+
+class CompanyForm(InOrder, CompanyFields):
+    """确认企业信息."""
+
+    order = (*CompanyFields.company_order, "captcha")
+
+    captcha = StringField(validators=[Length(max=20, message="图形验证码是 4 位数字")])
+
+    @property
+    def claim(self) -> Claim:
+        """What the fields say, once they are valid."""
+        return Claim(**self.told, document=self.document)
+
+
+class CodeForm(Form):
+    """手机短信验证; the captcha is asked for from the second message on."""
+
+    captcha = StringField()
+    code = StringField(
+        validators=[InputRequired("请填写短信验证码"), Length(max=40, message="短信验证码是 6 位数字")]
+    )
+
+
+class AccountForm(InOrder, AccountFields):
+    """设置企业账号和密码."""
+
+    order = AccountFields.account_order

@@ -1,0 +1,96 @@
+"""The forms of a company's registration (B02–B16); the order of the fields is that of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from wtforms import Field, Form, PasswordField, StringField
+from wtforms.validators import InputRequired, Length, ValidationError
+
+from idp.accounts.identifiers import parse_phone
+from idp.crypto import plain
+from idp.enterprise.activation import Claim
+from idp.enterprise.fields import CompanyFields
+from idp.enterprise.registration import Application
+from idp.web import faces
+from idp.web.account_fields import AccountFields, InOrder
+
+OTHERWISE = "用法定代表人的个人账号验证"
+"""The way for whoever shows no face (section Y)."""
+
+
+class RegistrationForm(InOrder, CompanyFields, AccountFields):
+    """填写信息; whether `code` is right is looked at once everything else is."""
+
+    sections: ClassVar = (
+        ("法人信息", ("account", "type", "name", "uscc")),
+        (
+            "法定代表人信息",
+            (*CompanyFields.company_order[3:], "phone", "captcha", "code"),
+        ),
+        ("登录密码", ("new_password", "confirm_password")),
+    )
+    order = (*(name for _, names in sections for name in names), "agreed")
+
+    phone = StringField()
+    captcha = StringField()
+    code = StringField()
+
+    is_checked = False
+    """Whether the fields were looked at: a form sent for a message alone was not."""
+
+    def validate(self, extra_validators: Mapping[str, Sequence[Any]] | None = None) -> bool:
+        """Whether every field is right by itself."""
+        self.is_checked = True
+        return bool(super().validate(extra_validators))
+
+    def validate_phone(self, typed: StringField) -> None:
+        """A mobile number. Raises ValidationError."""
+        if not plain((typed.data or "")[:64]):
+            raise ValidationError("请填写法定代表人的手机号码")
+        if not self.phone_number:
+            raise ValidationError("手机号码应为 11 位数字，请核对")
+
+    @property
+    def phone_number(self) -> str:
+        """The phone in canonical form; empty where none was typed."""
+        return parse_phone(self.phone.data or "") or ""
+
+    @property
+    def application(self) -> Application:
+        """What the fields say, once they are valid."""
+        claim = Claim(**self.told, document=self.document)
+        return Application(claim, self.phone_number, self.account_name)
+
+    @property
+    def progress(self) -> list[tuple[str, int]]:
+        """填写进度: each section, and how many of its fields have something to be changed."""
+        return [(title, sum(bool(self._of(name).errors) for name in names)) for title, names in self.sections]
+
+    def _of(self, name: str) -> Field:
+        return self[name]
+
+
+class FaceForm(Form):
+    """The yes before a face check."""
+
+    agreed = faces.agreed(OTHERWISE)
+
+
+class PasswordForm(Form):
+    """The representative's own password."""
+
+    captcha = StringField(validators=[Length(max=20, message="图形验证码是 4 位数字")])
+    password = PasswordField(
+        validators=[InputRequired("请填写个人账号的密码"), Length(max=4096, message="密码太长")]
+    )
+
+
+class CodeForm(Form):
+    """The code sent to the representative's own phone."""
+
+    captcha = StringField()
+    code = StringField(
+        validators=[InputRequired("请填写短信验证码"), Length(max=40, message="短信验证码是 6 位数字")]
+    )
