@@ -11,6 +11,7 @@
 ``app_pins``     what a person unlocks his phone app with; ``pin_rules`` what it may be
 ``whose_sign_ins``  which of them are whose
 ``browsers``     browsers an account knows, and those it was told to forget
+``imports``      bringing companies and people in from a table; it maps its ``import_…``
 ``audit``        the trail, with a keyed MAC a row and sealed hash-chained batches
 ``audit_…``      ``verification`` finds what was changed or cut off, ``checks`` keeps the outcomes, ``rows``
                  reads anything, ``search`` finds

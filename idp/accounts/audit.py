@@ -40,9 +40,15 @@ class Action(StrEnum):
     SIGNED_OUT = "signed_out"
     IDENTITY_SWITCHED = "identity_switched"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - an event's name
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - an event's name
     CONSENT_GIVEN = "consent_given"
     TOKEN_REUSED = "token_reused"  # noqa: S105 - an event's name
     PERSON_ADDED = "person_added"
+    PERSON_REGISTERED = "person_registered"
+    COMPANIES_IMPORTED = "companies_imported"
+    PEOPLE_IMPORTED = "people_imported"
+    ACCOUNT_ACTIVATED = "account_activated"
+    ENTERPRISE_REGISTERED = "enterprise_registered"
     ACCOUNT_SUSPENDED = "account_suspended"
     ACCOUNT_RESUMED = "account_resumed"
     MANDATE_ENDED = "mandate_ended"

@@ -51,6 +51,7 @@ class Kind(StrEnum):
 
     TOTP = "totp"
     PASSKEY = "passkey"
+    SMS = "sms"
 
 
 class TotpSecret(Base):
@@ -92,6 +93,20 @@ class Passkey(Base):
     __table_args__ = (Index("ix_passkeys_account", "account"),)
 
 
+class SmsFactor(Base):
+    """That codes sent to the phone of record are asked for: there is one of these, and nothing to name.
+
+    It names no phone: the codes go to the phone of record as it is when they are sent.
+    """
+
+    __tablename__ = "sms_factors"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    account: Mapped[str] = mapped_column(String(48), unique=True)
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+
+
 class RecoveryCode(Base):
     """One of ten codes for the day the phone is lost; only a keyed digest is kept, and each works once."""
 
@@ -117,7 +132,14 @@ class Factor:
     last_used_at: datetime | None
 
 
-_TABLES: dict[Kind, type[TotpSecret | Passkey]] = {Kind.TOTP: TotpSecret, Kind.PASSKEY: Passkey}
+_TABLES: dict[Kind, type[TotpSecret | Passkey | SmsFactor]] = {
+    Kind.TOTP: TotpSecret,
+    Kind.PASSKEY: Passkey,
+    Kind.SMS: SmsFactor,
+}
+_NAMED: dict[Kind, type[TotpSecret | Passkey]] = {Kind.TOTP: TotpSecret, Kind.PASSKEY: Passkey}
+"""Those of which one may have several, and so calls each by a name."""
+_SMS_NAME = "短信验证"
 
 
 def list_factors(db: Session, account: str) -> list[Factor]:
@@ -126,7 +148,9 @@ def list_factors(db: Session, account: str) -> list[Factor]:
         Factor(kind, *row)
         for kind, table in _TABLES.items()
         for row in db.execute(
-            select(table.id, table.name, table.created_at, table.last_used_at).where(table.account == account)
+            select(table.id, _name_of(kind), table.created_at, table.last_used_at).where(
+                table.account == account
+            )
         )
     ]
     return sorted(found, key=lambda factor: factor.created_at)
@@ -193,9 +217,31 @@ def add_passkey(db: Session, *, account: str, name: str, now: datetime, **verifi
     return row
 
 
+def add_sms(db: Session, *, account: str, now: datetime) -> SmsFactor:
+    """Ask for codes sent to the phone of record from now on. Raises FactorsFull where they are already."""
+    lock_account(db, account)
+    if Kind.SMS in kinds_of(db, account):
+        raise FactorsFull
+    row = SmsFactor(id=uuid7(), account=account, created_at=now)
+    db.add(row)
+    db.flush()
+    return row
+
+
+def note_sms_used(db: Session, account: str, *, now: datetime) -> None:
+    """Note that a code sent to the phone proved the account, if it asks for such codes."""
+    begin_write(db)
+    db.execute(
+        update(SmsFactor).where(SmsFactor.account == account).values(last_used_at=now),
+        execution_options={"synchronize_session": False},
+    )
+
+
 def rename(db: Session, account: str, kind: Kind, factor_id: UUID, name: str) -> bool:
-    """Give a factor of this account another name; False if it has no such factor."""
-    table = _TABLES[kind]
+    """Give a factor of this account another name; False if it has no such factor, or none that has a name."""
+    table = _NAMED.get(kind)
+    if table is None:
+        return False
     renamed = db.execute(
         update(table).where(table.id == factor_id, table.account == account).values(name=name),
         execution_options={"synchronize_session": False},
@@ -222,7 +268,7 @@ def remove_all(db: Session, account: str) -> int:
     """Take every factor and recovery code from an account; how many factors."""
     lock_account(db, account)
     went = len(list_factors(db, account))
-    for table in (TotpSecret, Passkey, RecoveryCode):
+    for table in (*_TABLES.values(), RecoveryCode):
         db.execute(
             delete(table).where(table.account == account),
             execution_options={"synchronize_session": "fetch"},
@@ -238,6 +284,11 @@ def passkeys_of(db: Session, account: str) -> Sequence[Passkey]:
 def find_passkey(db: Session, credential_id: bytes) -> Passkey | None:
     """The passkey an authenticator names."""
     return db.scalars(select(Passkey).where(Passkey.credential_id == credential_id)).first()
+
+
+def _name_of(kind: Kind) -> ColumnElement[str] | SQLColumnExpression[str]:
+    table = _NAMED.get(kind)
+    return table.name if table else literal(_SMS_NAME)
 
 
 def _check_room(db: Session, table: type[TotpSecret | Passkey], account: str) -> None:

@@ -54,7 +54,8 @@ class Person(Base):
     """A human. `subject_salt` is what subject identifiers are made of; it never changes.
 
     One who is known as a company's representative, or was brought over from an older platform
-    (`brought_from`, B23), may have no password of his own yet. `id_valid_until` None beside a first day is 长期.
+    (`brought_from`, B23), may have no password of his own yet. Where `id_valid_from` is known,
+    `id_valid_until` None is 长期.
     """
 
     __tablename__ = "people"

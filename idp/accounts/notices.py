@@ -25,8 +25,8 @@ from idp.crypto import Vault, hash_token, new_token
 from idp.db import Base, uuid7
 
 SMS = "sms"
-"""The outbox's kind of message for the SMS gateway: {"phone", "text", "code", "purpose"}, and `expires_at`
-(seconds since 1970) where it is of no use later."""
+"""The outbox's kind of message for the SMS gateway: {"phone", "text", "code", "purpose"}, and for a vendor's
+templates `params`."""
 _DAY = 86400
 _LONGEST_WHAT = 30
 
@@ -43,9 +43,13 @@ class Kind(StrEnum):
     SECOND_STEP_ASKED = "second_step_asked"
     SECOND_STEP_REFUSED = "second_step_refused"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - an event's name
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - an event's name
     APP_SIGNED_IN = "app_signed_in"
     APP_PIN_SET = "app_pin_set"
     APP_PIN_CHANGED = "app_pin_changed"
+    REGISTERED = "registered"
+    ACCOUNT_ACTIVATED = "account_activated"
+    COMPANY_REGISTERED = "company_registered"
     LOCKED = "locked"
     ACCOUNT_SUSPENDED = "account_suspended"
     ACCOUNT_RESUMED = "account_resumed"
@@ -62,9 +66,13 @@ SENTENCES = {
     Kind.SECOND_STEP_ASKED: "有人在新的浏览器填对了您的密码，正在等待第二步验证",
     Kind.SECOND_STEP_REFUSED: "您账号的第二步验证多次没有通过，已暂缓再试",
     Kind.PASSWORD_CHANGED: "您的账号密码已修改",
+    Kind.PASSWORD_RESET: "您的账号密码已通过短信验证码重置",
     Kind.APP_SIGNED_IN: "新的手机登录了您的账号，使用的是「{what}」App",
     Kind.APP_PIN_SET: "您的 App 口令已设置",
     Kind.APP_PIN_CHANGED: "您的 App 口令已修改",
+    Kind.REGISTERED: "您的个人账号已注册",
+    Kind.ACCOUNT_ACTIVATED: "您的企业账号已激活",
+    Kind.COMPANY_REGISTERED: "您的企业账号已注册",
     Kind.LOCKED: "您的{what}已按您的要求暂停，全部登录已退出",
     Kind.ACCOUNT_SUSPENDED: "您的{what}已停用，全部登录已退出",
     Kind.ACCOUNT_RESUMED: "您的{what}已恢复使用",
@@ -72,7 +80,12 @@ SENTENCES = {
 }
 _NAMED = frozenset({Kind.LOCKED, Kind.ACCOUNT_SUSPENDED, Kind.ACCOUNT_RESUMED, Kind.SIGNED_OUT_BY_STAFF})
 """What says which account it is about."""
-_BY_HOTLINE = {Kind.LOCKED: "恢复", Kind.ACCOUNT_SUSPENDED: "恢复", Kind.SIGNED_OUT_BY_STAFF: "如有疑问，"}
+_BY_HOTLINE = {
+    # In words and without a link: no message of ours leads to where a code or a password is asked for.
+    Kind.LOCKED: "恢复请在登录页点「忘记密码」重置密码，或",
+    Kind.ACCOUNT_SUSPENDED: "恢复请",
+    Kind.SIGNED_OUT_BY_STAFF: "如有疑问，请",
+}
 """What has no link, because there is nothing left to lock, and why one would call."""
 _ONCE_A_DAY = frozenset({Kind.SECOND_STEP_ASKED, Kind.SECOND_STEP_REFUSED})
 """What somebody who knows the password can make happen as often as he likes."""
@@ -150,7 +163,15 @@ class Notifier:
             },
         )
         text = self._text(told.kind, what, token, now=now)
-        payload = {"phone": phone, "text": text, "code": None, "purpose": told.kind.value}
+        payload = {
+            "phone": phone,
+            "text": text,
+            "code": None,
+            "purpose": told.kind.value,
+            # What a vendor's template is filled with: when, what, and the end of the link, as no vendor lets
+            # a whole address in.
+            "params": [_when(now), what[:_LONGEST_WHAT], "" if told.kind in _BY_HOTLINE else token],
+        }
         enqueue(db, self.vault, kind=SMS, subject=account, payload=payload, now=now)
         return True
 
@@ -166,13 +187,11 @@ class Notifier:
 
     def _text(self, kind: Kind, what: str, token: str, *, now: datetime) -> str:
         """One message: when, what, and the one thing to do."""
-        at = now.astimezone(SHANGHAI)
-        when = f"{at.month} 月 {at.day} 日 {at:%H:%M}"
-        said = f"【{self.site}】{when}，{_sentence(kind, what[:_LONGEST_WHAT])}。"
+        said = f"【{self.site}】{_when(now)}，{_sentence(kind, what[:_LONGEST_WHAT])}。"
         if sentence := _BY_HOTLINE.get(kind):
             # There is nothing to lock, so this token is given to nobody.
             way = f"拨打服务热线 {self.hotline}" if self.hotline else "联系办理业务的单位"
-            return f"{said}{sentence}请{way}。"
+            return f"{said}{sentence}{way}。"
         asked = "要求" if kind is Kind.ACCOUNT_RESUMED else "操作"
         return f"{said}不是您本人{asked}？请打开 {self.issuer}/n/{token} 暂停账号。"
 
@@ -221,6 +240,11 @@ def phone_of_record(db: Session, vault: Vault, account: str) -> str | None:
         mandate = db.get_one(Mandate, UUID(account_id))
         return db.get_one(Person, mandate.person_id).phone(vault) or mandate.phone(vault)
     return None
+
+
+def _when(now: datetime) -> str:
+    at = now.astimezone(SHANGHAI)
+    return f"{at.month} 月 {at.day} 日 {at:%H:%M}"
 
 
 def _which(db: Session, account: str) -> str:

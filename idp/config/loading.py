@@ -89,6 +89,8 @@ def _demo_surroundings(port: str) -> dict[str, Any]:
         "social_security_url": f"{simulators}/cards/holder",
         "population_url": f"{simulators}/population/match",
         "registry_url": f"{simulators}/registry/match",
+        # Everybody who tries the demo comes from one address.
+        "sms_an_address": 300,
     }
 
 

@@ -40,7 +40,7 @@ def _legal(company: world.DemoCompany) -> dict[str, Any]:
         "name": company.name,
         "type": company.type.value,
         "representative": representative.name,
-        "phone": representative.phone,
+        "phone": company.phone,
         **_document(representative),
     }
 

@@ -29,7 +29,7 @@ from idp.accounts.directory import (
     find_person,
     set_mandate_password,
 )
-from idp.accounts.models import Credential, Enterprise, LoginName, Mandate, Person
+from idp.accounts.models import Credential, Enterprise, LegalAccount, LoginName, Mandate, Person
 from idp.accounts.passwords import PasswordHasher
 from idp.accounts.staff import StaffMember, find_staff
 from idp.accounts.staff_roster import NewStaff, add_staff
@@ -85,9 +85,21 @@ class Seeder:
             now=self.now,
         )
         row.representative, row.status, row.suspended_at = representative, wanted.status.value, None
-        if wanted.account and row.account:
-            self._activated(row, wanted.account, world.person(wanted.representative).phone)
+        if wanted.account and wanted.phone:
+            self._activated(row, wanted.account, wanted.phone)
+        elif row.account:
+            self._pending(row.account, wanted.phone)
         return row
+
+    def _pending(self, account: LegalAccount, phone: str | None) -> None:
+        """待激活, also after somebody activated it."""
+        account.activated_at = None
+        if phone is None:
+            account.phone_sealed = None
+        elif account.phone(self.vault) != phone:
+            account.set_phone(self.vault, phone)
+        for table in (LoginName, Credential):
+            self.db.execute(delete(table).where(table.legal_account_id == account.id))
 
     def _activated(self, row: Enterprise, name: str, phone: str) -> None:
         account = row.account

@@ -37,7 +37,7 @@ class DemoPerson:
 
 @dataclass(frozen=True, slots=True)
 class DemoCompany:
-    """A company; one without `account` is 待激活."""
+    """A company; one without `account` is 待激活. Its phone is its representative's, unless it has none."""
 
     key: str
     name: str
@@ -47,6 +47,12 @@ class DemoCompany:
     case: str
     account: str | None
     status: EnterpriseStatus = EnterpriseStatus.NORMAL
+    has_phone: bool = True
+
+    @property
+    def phone(self) -> str | None:
+        """The phone on record, to which alone its activation sends a code."""
+        return person(self.representative).phone if self.has_phone else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +156,16 @@ COMPANIES = (
         "deregistered",
         "beiling_center",
         EnterpriseStatus.DEREGISTERED,
+    ),
+    DemoCompany(
+        "G",
+        "晨雾示例咨询有限公司",
+        "91990100MA0TX00809",
+        EnterpriseType.COMPANY,
+        "fengli",
+        "no_phone",
+        None,
+        has_phone=False,
     ),
 )
 

@@ -152,7 +152,7 @@ def confirm(db: Session, tools: Tools, claim: Claim, *, address: str, now: datet
     at_home = throttle.admit(tools.store, tools.settings, attempt, now=now)
     try:
         pending = find(db, tools.vault, claim)
-        _ask_people_registry(db, tools.population, claim, pending.phone)
+        _ask_people_registry(db, tools.population, claim)
     except (NotFound, NotThePerson):
         throttle.failed(tools.store, attempt)
         raise
@@ -229,10 +229,11 @@ def is_active(db: Session, account_id: UUID, name: str) -> bool:
     return db.scalar(mine) is not None
 
 
-def _ask_people_registry(db: Session, population: Population | None, claim: Claim, phone: str) -> None:
-    """Return if the four elements are one person's, or where there is nobody to ask.
+def _ask_people_registry(db: Session, population: Population | None, claim: Claim) -> None:
+    """Return if name, document and validity are one person's, or where there is nobody to ask.
 
-    Raises NotThePerson, CannotBeChecked.
+    The phone is left out: a company's phone of record need not be its representative's own. Raises
+    NotThePerson, CannotBeChecked.
     """
     if population is None:
         return
@@ -246,7 +247,7 @@ def _ask_people_registry(db: Session, population: Population | None, claim: Clai
                 document.id_number,
                 document.valid_from,
                 document.valid_until,
-                phone,
+                phone=None,
             )
         )
     except PopulationUnavailable:

@@ -48,16 +48,26 @@ def by_password(
 
 
 def by_factor(
-    db: Session, tools: Tools, signed_in: SignedIn, given: Given, browser: Browser, *, now: datetime
+    db: Session,
+    tools: Tools,
+    signed_in: SignedIn,
+    given: Given,
+    browser: Browser,
+    *,
+    raising: bool = False,
+    now: datetime,
 ) -> Confirmed:
-    """Confirm by a second factor of the account.
+    """Confirm by a second factor of the account; `raising` as for :func:`factor_proof.phone_for_codes`.
 
-    Raises NotAllowedIn, idp.proof.second_factor.CodeRefused, idp.proof.passkeys.PasskeyRefused,
-    idp.proof.throttle.Throttled.
+    Raises NotAllowedIn, idp.proof.second_factor.CodeRefused, idp.proof.sms_codes.CodeRefused,
+    idp.proof.passkeys.PasskeyRefused, idp.proof.throttle.Throttled.
     """
     candidate = of_account(signed_in.session.account_key)(db, tools.vault, now)
     _check_open(db, tools, candidate, browser, now=now)
-    amr = factor_proof.prove(db, tools, candidate, given, browser, refused_as=Action.PROOF_REFUSED, now=now)
+    refused_as = Action.PROOF_REFUSED
+    amr = factor_proof.prove(
+        db, tools, candidate, given, browser, refused_as=refused_as, raising=raising, now=now
+    )
     proved = Confirmed((amr,), assurance.SECOND_PROOF)
     return _confirmed(db, tools, candidate, signed_in, browser, proved, now=now)
 

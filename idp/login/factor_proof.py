@@ -14,27 +14,36 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from idp.access import assurance
+from idp.accounts import factors
 from idp.accounts.audit import Action
-from idp.accounts.factors import Passkey
+from idp.accounts.factors import Kind, Passkey
 from idp.accounts.notices import Kind as NoticeKind
-from idp.accounts.notices import Told
+from idp.accounts.notices import Told, phone_of_record
 from idp.accounts.sessions import SigninSession
 from idp.login.candidates import Candidate
 from idp.login.entry import Browser, Tools, refuse
-from idp.proof import second_factor, throttle
+from idp.proof import second_factor, sms_codes, throttle
 from idp.proof.passkeys import Ceremony, PasskeyRefused, Why
 from idp.proof.second_factor import CodeRefused
+from idp.proof.sms_codes import Purpose
 from idp.proof.throttle import Throttled
 
 PASSKEY = "hwk"
 """The `amr` value of a passkey (RFC 8176 §2)."""
+SMS = "sms"
+"""The `amr` value of a code sent to a phone (RFC 8176 §2)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What somebody proves a factor by: a code, or what his authenticator answered to a challenge."""
+    """What somebody proves a factor by: a code, or what his authenticator answered to a challenge.
+
+    `sms` is a code that was sent to his phone for `step`: a ticket, or the id of a sign-in.
+    """
 
     code: str = ""
+    sms: str = ""
+    step: str = ""
     challenge_id: str = ""
     answer: str = ""
 
@@ -42,6 +51,19 @@ class Given:
 def ceremony(tools: Tools, browser: Browser) -> Ceremony:
     """Passkeys in this browser."""
     return Ceremony(tools.store, tools.settings, tools.vault, browser.id)
+
+
+def phone_for_codes(
+    db: Session, tools: Tools, account: str, kinds: frozenset[Kind], *, raising: bool
+) -> str | None:
+    """The phone whose codes prove the account with this key, which has factors of these `kinds`; else None.
+
+    Where its owner switched them on; and where a sign-in is raised for a portal (`raising`) and the account
+    has no factor at all: a stronger one that is there is never gone round.
+    """
+    if Kind.SMS in kinds or (raising and not kinds):
+        return phone_of_record(db, tools.vault, account)
+    return None
 
 
 def prove(
@@ -53,18 +75,22 @@ def prove(
     *,
     refused_as: Action,
     after: str = "",
+    raising: bool = False,
     now: datetime,
 ) -> str:
     """The `amr` value of the factor of `candidate` that `given` proves; it is spent.
 
-    `after` is what was proved before it. Raises CodeRefused, PasskeyRefused, Throttled.
+    `after` is what was proved before it, `raising` as for :func:`phone_for_codes`. Raises CodeRefused,
+    PasskeyRefused, Throttled, idp.proof.sms_codes.CodeRefused.
     """
     try:
+        if given.sms:
+            return _by_sms(db, tools, candidate, given, browser, raising=raising, now=now)
         if given.code:
             return _by_code(db, tools, candidate, given.code, browser, now=now)
         check_passkey(db, tools, given, browser, candidate.key, now=now)
         return PASSKEY
-    except (CodeRefused, PasskeyRefused, Throttled) as refused:
+    except (CodeRefused, sms_codes.CodeRefused, PasskeyRefused, Throttled) as refused:
         if isinstance(refused, Throttled):
             # Known is here who proved a factor, which the words for passwords do not say.
             refused.spares_known = False
@@ -108,20 +134,45 @@ def reason(refused: Exception) -> str:
         return "throttled"
     if isinstance(refused, PasskeyRefused):
         return f"passkey {refused.why.name.lower()}"
+    if isinstance(refused, sms_codes.CodeRefused):
+        return "sms_code"
     return "code" if isinstance(refused, CodeRefused) else "password"
 
 
 def _by_code(
     db: Session, tools: Tools, candidate: Candidate, typed: str, browser: Browser, *, now: datetime
 ) -> str:
-    known = browser.known_to(candidate)
-    at_home = known if known and _has_proved(db, candidate.key, known) else None
-    attempt = second_factor.attempt_at(candidate.key, known_browser=at_home, address=browser.origin.address)
+    attempt = _attempt(db, candidate, browser)
     proven = second_factor.check_code(db, tools.store, tools.settings, tools.vault, attempt, typed, now=now)
     if proven.codes_left is not None:
         told = Told(NoticeKind.RECOVERY_CODE_USED, f"还剩 {proven.codes_left} 个恢复码", browser.device)
         tools.notifier.tell(db, candidate.key, told, now=now)
     return proven.amr
+
+
+def _by_sms(
+    db: Session,
+    tools: Tools,
+    candidate: Candidate,
+    given: Given,
+    browser: Browser,
+    *,
+    raising: bool,
+    now: datetime,
+) -> str:
+    account = candidate.key
+    phone = phone_for_codes(db, tools, account, factors.kinds_of(db, account), raising=raising)
+    if phone is None:
+        raise sms_codes.CodeRefused(sms_codes.Why.EXPIRED)
+    wanted = sms_codes.Wanted(Purpose.SECOND_STEP, phone, account, browser.id, given.step)
+    attempt = _attempt(db, candidate, browser)
+    return second_factor.check_sms(db, tools.store, tools.settings, attempt, wanted, given.sms, now=now).amr
+
+
+def _attempt(db: Session, candidate: Candidate, browser: Browser) -> throttle.Try:
+    known = browser.known_to(candidate)
+    at_home = known if known and _has_proved(db, candidate.key, known) else None
+    return second_factor.attempt_at(candidate.key, known_browser=at_home, address=browser.origin.address)
 
 
 def _has_proved(db: Session, account: str, browser: str) -> bool:

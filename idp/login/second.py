@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from idp.access import assurance
 from idp.accounts.audit import Action, Event
+from idp.accounts.factors import Kind, kinds_of
 from idp.accounts.identity import Identity, Role
 from idp.accounts.notices import Kind as NoticeKind
 from idp.accounts.notices import Told
@@ -55,16 +56,28 @@ class _Waiting:
     password: str
     only_same: Identity | None
     asked_in: str
+    proved: tuple[str, ...] = _PASSWORD
 
 
 def after_password(
-    db: Session, tools: Tools, candidate: Candidate, browser: Browser, *, now: datetime
+    db: Session,
+    tools: Tools,
+    candidate: Candidate,
+    browser: Browser,
+    *,
+    proved: tuple[str, ...] = _PASSWORD,
+    now: datetime,
 ) -> Welcome:
-    """Welcome `candidate`, who gave his password and may enter. Raises SecondStep if he has a factor."""
-    if candidate.has_factor:
+    """Welcome `candidate`, who gave his password and may enter. Raises SecondStep if he has a factor.
+
+    `proved` is what he gave (`amr` values): with the code of a phone he is not asked for another one.
+    """
+    by_phone = factor_proof.SMS in proved
+    if candidate.has_factor and not (by_phone and Kind.SMS in kinds_of(db, candidate.key)):
         _note_asked(db, tools, candidate, browser, now=now)
-        raise SecondStep(_ticket(tools, candidate, browser))
-    return welcome(db, tools, candidate, browser, amr=_PASSWORD, acr=assurance.PASSWORD, now=now)
+        raise SecondStep(_ticket(tools, candidate, browser, proved))
+    acr = assurance.SECOND_PROOF if by_phone else assurance.PASSWORD
+    return welcome(db, tools, candidate, browser, amr=proved, acr=acr, now=now)
 
 
 def find(db: Session, tools: Tools, ticket: str, browser: Browser, *, now: datetime) -> Candidate:
@@ -78,7 +91,7 @@ def finish(
     """Welcome whoever proves a factor of the account the ticket waits for.
 
     Raises TicketGone, NotAllowedIn, AnotherIdentity, idp.proof.second_factor.CodeRefused,
-    idp.proof.passkeys.PasskeyRefused, idp.proof.throttle.Throttled.
+    idp.proof.sms_codes.CodeRefused, idp.proof.passkeys.PasskeyRefused, idp.proof.throttle.Throttled.
     """
     candidate = find(db, tools, ticket, browser, now=now)
     tries = tools.store.increment(f"second-tries:{ticket[:64]}", ttl=tools.settings.second_step_lifetime)
@@ -90,15 +103,15 @@ def finish(
         db, tools, candidate, given, browser, refused_as=refused_as, after=password, now=now
     )
     db.expire_all()
-    candidate, asked_in = _holder(db, tools, tools.store.take(_kept_at(ticket)), browser, now=now)
+    candidate, waiting = _holder(db, tools, tools.store.take(_kept_at(ticket)), browser, now=now)
     return welcome(
         db,
         tools,
         candidate,
         browser,
-        amr=(password, amr),
+        amr=tuple(dict.fromkeys((*waiting.proved, amr))),
         acr=assurance.SECOND_PROOF,
-        asked_in=asked_in,
+        asked_in=waiting.asked_in,
         now=now,
     )
 
@@ -111,11 +124,11 @@ def _note_asked(db: Session, tools: Tools, candidate: Candidate, browser: Browse
         tools.notifier.tell(db, candidate.key, told, now=now)
 
 
-def _ticket(tools: Tools, candidate: Candidate, browser: Browser) -> str:
+def _ticket(tools: Tools, candidate: Candidate, browser: Browser, proved: tuple[str, ...]) -> str:
     ticket = new_token(16)
     # The browser tag names the password: one that is set anew ends the step of the old one.
     waiting = _Waiting(
-        candidate.key, browser.id, candidate.browser_tag, browser.only_same, browser.origin.request_id
+        candidate.key, browser.id, candidate.browser_tag, browser.only_same, browser.origin.request_id, proved
     )
     kept = json.dumps(asdict(waiting), default=str).encode()
     tools.store.put(_kept_at(ticket), kept, ttl=tools.settings.second_step_lifetime)
@@ -128,8 +141,8 @@ def _kept_at(ticket: str) -> str:
 
 def _holder(
     db: Session, tools: Tools, kept: bytes | None, browser: Browser, *, now: datetime
-) -> tuple[Candidate, str]:
-    """Who waits, and the request in which he was asked. Raises TicketGone, NotAllowedIn, AnotherIdentity."""
+) -> tuple[Candidate, _Waiting]:
+    """Who waits, and what he waits with. Raises TicketGone, NotAllowedIn, AnotherIdentity."""
     waiting = _read(kept) if kept else None
     if waiting is None or not same(waiting.browser, browser.id):
         raise TicketGone
@@ -140,12 +153,13 @@ def _holder(
         raise TicketGone
     for only_same in {waiting.only_same, browser.only_same}:
         check_may_enter(db, tools, candidate, replace(browser, only_same=only_same), now=now)
-    return candidate, waiting.asked_in
+    return candidate, waiting
 
 
 def _read(kept: bytes) -> _Waiting:
     record = json.loads(kept)
-    return _Waiting(**{**record, "only_same": _identity(record["only_same"])})
+    identity, proved = _identity(record["only_same"]), tuple(record.get("proved", _PASSWORD))
+    return _Waiting(**{**record, "only_same": identity, "proved": proved})
 
 
 def _identity(record: dict[str, Any] | None) -> Identity | None:

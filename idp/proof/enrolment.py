@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from idp.accounts import factors
 from idp.accounts.audit import Action, Event, Origin, Trail
 from idp.accounts.calendar import civil_day
-from idp.accounts.factors import Factor, Kind, Passkey, TotpSecret
+from idp.accounts.factors import Factor, Kind
 from idp.accounts.notices import Kind as NoticeKind
 from idp.accounts.notices import Notifier, Told
 from idp.accounts.sessions import Device
@@ -32,7 +32,7 @@ from idp.proof.passkeys import Ceremony, PasskeyRefused, Why
 SETUP_LIFE = 900
 """Seconds somebody has to scan the secret and type its first code."""
 LONGEST_NAME = 40
-KINDS = {Kind.TOTP: "验证器 App", Kind.PASSKEY: "通行密钥"}
+KINDS = {Kind.TOTP: "验证器 App", Kind.PASSKEY: "通行密钥", Kind.SMS: "短信验证"}
 _TRIES = 10
 
 
@@ -112,7 +112,7 @@ def finish_totp(
         )
     except factors.FactorsFull:
         raise EnrolmentRefused(_FULL) from None
-    return _added(db, tools, owner, Kind.TOTP, row, now=now)
+    return _added(db, tools, owner, Kind.TOTP, row.id, row.name, now=now)
 
 
 def finish_passkey(
@@ -143,7 +143,16 @@ def finish_passkey(
         raise EnrolmentRefused(_FULL) from None
     except IntegrityError:
         raise PasskeyRefused(Why.TAKEN) from None
-    return _added(db, tools, owner, Kind.PASSKEY, row, now=now)
+    return _added(db, tools, owner, Kind.PASSKEY, row.id, row.name, now=now)
+
+
+def finish_sms(db: Session, tools: Tools, owner: Owner, *, now: datetime) -> Added:
+    """Ask for codes sent to the phone from now on; the caller has seen one. Raises EnrolmentRefused."""
+    try:
+        row = factors.add_sms(db, account=owner.account, now=now)
+    except factors.FactorsFull:
+        raise EnrolmentRefused("短信验证已经开通") from None
+    return _added(db, tools, owner, Kind.SMS, row.id, KINDS[Kind.SMS], now=now)
 
 
 def rename(
@@ -191,7 +200,7 @@ def renew_recovery_codes(db: Session, tools: Tools, owner: Owner, *, now: dateti
     """Ten new codes in place of the old ones. Raises EnrolmentRefused where there is no factor."""
     factors.lock_account(db, owner.account)
     if not factors.kinds_of(db, owner.account):
-        raise EnrolmentRefused("添加验证器 App 或通行密钥之后，才会有恢复码")
+        raise EnrolmentRefused("添加一种第二步验证之后，才会有恢复码")
     made = tuple(recovery_codes.renew(db, tools.vault, owner.account, now=now))
     _record(db, tools, owner, Action.RECOVERY_CODES_MADE, {}, now=now)
     _tell(db, tools, owner, NoticeKind.RECOVERY_CODES_MADE, "", now=now)
@@ -238,13 +247,13 @@ def _names(kind: Kind, factor_id: UUID) -> dict[str, Any]:
 
 
 def _added(
-    db: Session, tools: Tools, owner: Owner, kind: Kind, row: TotpSecret | Passkey, *, now: datetime
+    db: Session, tools: Tools, owner: Owner, kind: Kind, factor_id: UUID, name: str, *, now: datetime
 ) -> Added:
-    _record(db, tools, owner, Action.FACTOR_ADDED, _names(kind, row.id), now=now)
+    _record(db, tools, owner, Action.FACTOR_ADDED, _names(kind, factor_id), now=now)
     _tell(db, tools, owner, NoticeKind.FACTOR_ADDED, KINDS[kind], now=now)
     is_first = len(factors.list_factors(db, owner.account)) == 1
     made = recovery_codes.renew(db, tools.vault, owner.account, now=now) if is_first else []
-    return Added(row.name, tuple(made))
+    return Added(name, tuple(made))
 
 
 def _record(

@@ -1,4 +1,4 @@
-"""The second step: a code of an authenticator app, a recovery code, or a passkey.
+"""The second step: a code of an authenticator app or sent to the phone, a recovery code, or a passkey.
 
 A try is counted in the ephemeral store before it is looked at, beside and apart from the tries at the
 password: whoever guesses here knows the password already. Six digits are few, so all browsers together
@@ -8,17 +8,19 @@ one statement, so of two browsers that send the same one only one comes in.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from idp.accounts.factors import TotpSecret
+from idp.accounts.factors import TotpSecret, note_sms_used
 from idp.adapters.ephemeral import EphemeralStore
 from idp.config import Settings
 from idp.crypto import Vault
-from idp.proof import recovery_codes, throttle, totp
+from idp.proof import recovery_codes, sms_codes, throttle, totp
+from idp.proof.sms_codes import Wanted
 
 AN_HOUR = 20
 """Tries at the codes of one account in an hour, over all browsers; then one each longest wait."""
@@ -51,14 +53,49 @@ def check_code(
     Raises CodeRefused, idp.proof.throttle.Throttled.
     """
     account = attempt.account.removeprefix(_COUNTED_AS)
+    return _counted(store, settings, attempt, lambda: _spend(db, vault, account, typed, now=now), now=now)
+
+
+def check_sms(
+    db: Session,
+    store: EphemeralStore,
+    settings: Settings,
+    attempt: throttle.Try,
+    wanted: Wanted,
+    typed: str,
+    *,
+    now: datetime,
+) -> Proven:
+    """The same for a code that was sent to the phone for `wanted`; its tries count with the others.
+
+    Raises idp.proof.sms_codes.CodeRefused, idp.proof.throttle.Throttled.
+    """
+
+    def spend() -> Proven:
+        sms_codes.check(store, wanted, typed, now=now)
+        note_sms_used(db, wanted.account, now=now)
+        return Proven("sms")
+
+    return _counted(store, settings, attempt, spend, now=now)
+
+
+def _counted(
+    store: EphemeralStore,
+    settings: Settings,
+    attempt: throttle.Try,
+    spend: Callable[[], Proven],
+    *,
+    now: datetime,
+) -> Proven:
+    """What `spend` finds, the try counted before."""
     together = throttle.Ceiling(
         attempt.account, max(AN_HOUR, settings.throttle_failures), settings.throttle_wait_max
     )
     at_home = throttle.admit(store, settings, attempt, now=now)
     throttle.count_below(store, together, now=now)
     try:
-        proven = _spend(db, vault, account, typed, now=now)
-    except CodeRefused:
+        proven = spend()
+    except (CodeRefused, sms_codes.CodeRefused):
         throttle.failed(store, attempt)
         raise
     throttle.succeeded(store, attempt, at_home=at_home)

@@ -25,7 +25,7 @@ from idp.web.platform import db, now, platform, settings
 from idp.web.security import allow_scripts
 from idp.web.words import device_words
 
-_AMR = {Kind.TOTP: "otp", Kind.PASSKEY: "hwk"}
+_AMR = {Kind.TOTP: "otp", Kind.PASSKEY: "hwk", Kind.SMS: "sms"}
 
 
 @room.own_account_only
@@ -46,7 +46,7 @@ def totp_app() -> Any:
                 name=form.name.data or "",
                 now=now(),
             )
-            return _added(Kind.TOTP, added)
+            return to_the_codes(Kind.TOTP, added)
     except SetupGone:
         # The ticket stands in the address: whoever loads the page again keeps what he has scanned.
         fresh = enrolment.begin_totp(room.tools(), room.owner())
@@ -94,7 +94,7 @@ def passkey() -> Any:
                 made_in=device_words(signin.device().browser),
                 now=now(),
             )
-            return _added(Kind.PASSKEY, added)
+            return to_the_codes(Kind.PASSKEY, added)
         except (EnrolmentRefused, PasskeyRefused) as refused:
             form.form_errors.append(str(refused))
     asked = ceremony.ask_to_add(
@@ -106,7 +106,8 @@ def passkey() -> Any:
     return room.show("passkey", form=form, asked=asked)
 
 
-def _added(kind: Kind, added: Added) -> Any:
+def to_the_codes(kind: Kind, added: Added) -> Any:
+    """The answer after a factor of this kind was added: to its recovery codes, if it brought some."""
     if not added.recovery_codes:
         return room.changed("overview", done=f"{kind}-added")
     answer = codes.made(added.recovery_codes, done=f"{kind}-added")

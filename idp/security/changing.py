@@ -20,6 +20,7 @@ from idp.web.render import minute
 _MEANS = {
     Kind.TOTP: "移除后，这个验证器 App 里的动态口令不能再用来登录。请随后在 App 里也删除它。",
     Kind.PASSKEY: "移除后，这个通行密钥不能再用来登录。设备里保存的那一份，请随后在设备上删除。",
+    Kind.SMS: "移除后，登录时不再向您的手机发送短信验证码。",
 }
 
 

@@ -9,9 +9,11 @@ from flask import request
 from idp.access import consents
 from idp.accounts import credentials, factors
 from idp.accounts.factors import MOST_OF_A_KIND, Kind
+from idp.accounts.identifiers import mask_phone
+from idp.accounts.notices import phone_of_record
 from idp.proof import enrolment, recovery_codes
 from idp.security import browsers, history, room, service
-from idp.web.platform import db, now
+from idp.web.platform import db, now, platform
 from idp.web.render import day, minute
 from idp.web.words import browser_words, place_words
 
@@ -20,6 +22,7 @@ _DONE = {
     "password-changed": "密码已修改，这个账号在别处的登录已全部退出。",
     "totp-added": "验证器 App 已添加，下次登录时可以使用。",
     "passkey-added": "通行密钥已添加，下次登录时可以使用。",
+    "sms-added": "短信验证已开通，下次登录时可以使用。",
     "codes-saved": "恢复码已保存，以后不再显示。",
     "codes-gone": "恢复码不再显示。没有保存的，请重新生成。",
     "renamed": "名称已修改。",
@@ -56,6 +59,8 @@ def _password_set(account: str) -> str:
 
 def _protection(account: str) -> dict[str, Any]:
     held = factors.list_factors(db(), account)
+    found = phone_of_record(db(), platform().vault, account)
+    phone = mask_phone(found) if found else "预留手机号码（目前没有）"
     room_for = {kind: sum(one.kind is kind for one in held) < MOST_OF_A_KIND for kind in Kind}
     return {
         "factors": [
@@ -63,7 +68,8 @@ def _protection(account: str) -> dict[str, Any]:
                 "kind": one.kind.value,
                 "id": one.id,
                 "name": one.name,
-                "sort": enrolment.KINDS[one.kind],
+                "sort": f"发送到 {phone}" if one.kind is Kind.SMS else enrolment.KINDS[one.kind],
+                "named": one.kind is not Kind.SMS,
                 "added": day(one.created_at),
                 "used": minute(one.last_used_at) if one.last_used_at else "还没有用过",
             }
@@ -71,6 +77,7 @@ def _protection(account: str) -> dict[str, Any]:
         ],
         "totp_possible": room_for[Kind.TOTP],
         "passkey_possible": room_for[Kind.PASSKEY] and room.ceremony().possible,
+        "sms_possible": found is not None and not any(one.kind is Kind.SMS for one in held),
         "codes_left": recovery_codes.left(db(), account),
         "codes": recovery_codes.HOW_MANY,
     }

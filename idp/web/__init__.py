@@ -4,6 +4,7 @@
 ``cookies``   the one owner of cookies and of flask.session
 ``signin``    who is signed in, the guards, signing a browser in and out
 ``waiting``   the browser's side of a scan ticket: its secret, what it asks a phone for
+``faces``     face checks: whether there are any; ``face_step`` one as a step of any journey
 ``shown``     a question is answered by the sign-in it was shown to, or put again
 ``security``  response headers and CSP, host and origin checks, request ids
 ``cors``      which calls pages of registered apps may make from their own origin

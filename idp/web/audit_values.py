@@ -45,6 +45,7 @@ WHY = {
     "too_many_wrong_numbers": "选错数字太多次",
     "too_many_tries": "解锁失败太多次",
     "code": "动态口令或恢复码不正确",
+    "sms_code": "短信验证码不正确",
     "no account": "本人没有账号",
 }
 """Why a sign-in or a proof was refused; passkeys stand beside it in :func:`why_words`."""
@@ -65,10 +66,22 @@ _FIELDS = {
     "phone": "手机号码",
     "id_number": "证件号码",
     "representative": "法定代表人",
+    "company_name": "企业名称",
+    "type": "法人类型",
+    "status": "企业状态",
+    "id_validity": "证件有效期",
+    "account": "账号名",
 }
-_PURPOSES = {"login": "登录", "face": "人脸核验"}
+_PURPOSES = {
+    "login": "登录",
+    "face": "人脸核验",
+    "sign_in": "刷脸登录",
+    "register_person": "个人注册",
+    "register_enterprise": "法人注册",
+}
 _CHANNELS = {channel.key: channel.name for channel in CHANNELS.values()}
 _OUTCOMES = {"passed": "通过", "failed": "没有通过"}
+_PROVED_BY = {"face": "刷脸", "account": "个人账号和短信验证码", "phone": "短信验证码"}
 _PROFILES = {"basic": "基本", "fapi2": "高（FAPI 2.0）"}
 # The entry room has no page in the menu.
 _ROOMS = {endpoint.partition(".")[0]: label for label, endpoint in MENU} | {"staff_entry": "登录工作台"}
@@ -128,6 +141,7 @@ _WORDS: dict[str, Callable[[str], str]] = {
     "kind": _among(_FACTORS),
     "outcome": _among(_OUTCOMES),
     "profile": _among(_PROFILES),
+    "proved_by": _among(_PROVED_BY),
     "purpose": _among(_PURPOSES),
     "reset": _among({"yes": "是"}),
     "role": _among(_ROLES),

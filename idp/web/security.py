@@ -22,14 +22,15 @@ from idp.web.platform import now, settings
 csrf = CSRFProtect()
 """CSRF protection of every form (Flask-WTF); endpoints that clients call are exempted by name."""
 
-PROGRAMS, PHONES, SERVICES = "programs", "phones", "services"
-"""The blueprints whose addresses programs call: relying parties, phone apps, and parties that we asked."""
+PROGRAMS, PHONES, SERVICES, GATEWAYS = "programs", "phones", "services", "gateways"
+"""The blueprints whose addresses programs call: relying parties, phone apps, parties that we asked, and
+gateways that messages were handed to."""
 
 LONGEST_QUERY = 16_000
 """Longer addresses are refused, and none is made here."""
 _OPEN_TO_ANY_HOST = {"/healthz", "/readyz", "/metrics"}
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-_FOR_PROGRAMS = (f"{PROGRAMS}.", f"{PHONES}.", f"{SERVICES}.")
+_FOR_PROGRAMS = (f"{PROGRAMS}.", f"{PHONES}.", f"{SERVICES}.", f"{GATEWAYS}.")
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 
 

@@ -74,11 +74,16 @@ def test_a_text_says_when_what_and_what_to_do_and_nobodys_name(world: World, kin
     assert "{" not in text
     for private in (person.name, person.phone, person.id_number, person.account, "203.0.113.7"):
         assert private not in text
+    when, what, token = told["params"]
+    assert text.startswith(f"【通行】{when}，")
+    assert what in text
     if kind in {Kind.LOCKED, Kind.ACCOUNT_SUSPENDED, Kind.SIGNED_OUT_BY_STAFF}:
+        assert token == ""
         assert world.settings.hotline in text
         assert "/n/" not in text
     else:
-        assert f"{notifier.issuer}/n/" in text
+        assert f"{notifier.issuer}/n/{token} " in text
+        assert token
         assert text.endswith(" 暂停账号。")
         assert f"不是您本人{'要求' if kind is Kind.ACCOUNT_RESUMED else '操作'}？" in text
 

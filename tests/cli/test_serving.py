@@ -44,6 +44,8 @@ def test_production_does_not_run_on_a_demos_database(embedded: Command) -> None:
         ("IDP_PLACES_FILE", "192.0.2.1/24,长春,43.88,125.32", "IDP_PLACES_FILE, line 1"),
         ("IDP_SOCIAL_SECURITY_URL", "http://records.example", "IDP_SOCIAL_SECURITY_URL must be"),
         ("IDP_SOCIAL_SECURITY_URL", "https://records.example", "IDP_SOCIAL_SECURITY_TOKEN"),
+        ("IDP_POPULATION_URL", "https://registry.example", "IDP_POPULATION_TOKEN"),
+        ("IDP_REGISTRY_URL", "https://registry.example", "IDP_REGISTRY_TOKEN"),
         ("IDP_FACE_URL", "http://face.example", "IDP_FACE_URL must be"),
     ],
 )

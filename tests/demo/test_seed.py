@@ -92,6 +92,26 @@ def test_seeding_again_adds_nothing(world: World) -> None:
     assert before[0] == len(facts.PEOPLE)
 
 
+def test_a_company_that_somebody_activated_is_pending_again(world: World) -> None:
+    seed(world)
+    before = counts(world)
+    wanted = facts.company("D")
+    with world.write() as db:
+        company = directory.find_enterprise(db, wanted.uscc)
+        assert company is not None
+        assert company.account is not None
+        assert company.account.phone(world.backends.vault) == wanted.phone
+        chosen = {"name": "yunshan_build", "password_hash": world.hash("x"), "phone": "13800000009"}
+        directory.activate(db, world.backends.vault, company.account, **chosen, now=world.now())
+    seed(world)
+    assert counts(world) == before
+    with world.reading() as db:
+        company = directory.find_enterprise(db, wanted.uscc)
+        assert company is not None
+        assert company.account is not None
+        assert company.account.activated_at is None
+
+
 def test_two_years_later_live_is_live_and_future_is_future(world: World) -> None:
     seed(world)
     later = world.now() + timedelta(days=730)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.adapters.answering import answering
-from tests.enterprise.pending import NOBODY, PHONE, a_waiting_company, rewired
+from tests.enterprise.pending import NOBODY, a_waiting_company, rewired
 from tests.oauth.asking import later
 from tests.world import World, error_sentences
 
@@ -56,7 +56,6 @@ def test_the_people_registry_is_asked_for_the_four_elements(world: World) -> Non
         "id_number": person.id_number,
         "valid_from": "2021-03-04",
         "valid_until": "2041-03-04",
-        "phone": PHONE,
     }
 
 

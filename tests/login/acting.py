@@ -15,11 +15,13 @@ from sqlalchemy import select, update
 
 from idp.accounts import factors
 from idp.accounts.audit import AuditEvent
-from idp.accounts.models import Credential, LegalAccount
+from idp.accounts.models import Credential, LegalAccount, Mandate, Person
 from idp.accounts.notices import Notice
 from idp.accounts.sessions import SigninSession
+from idp.proof import captcha
 from idp.proof.passkeys import Ceremony
 from tests.authenticator import AnAuthenticator
+from tests.messages import last_code
 from tests.world import ACompany, AnOperator, APerson, Browser, Page, World
 
 WRONG = "Not-this-one 7"
@@ -142,6 +144,59 @@ def sign_in(browser: Browser, known: APerson | ACompany | AnOperator, *, tx: str
     way, fields = names_of(known)
     browser.open(f"/login/{way}" + (f"?tx={tx}" if tx else ""))
     return browser.submit_with_captcha({**fields, "password": known.password})
+
+
+def a_code(browser: Browser, phone: str) -> str:
+    """Press 获取验证码 on the open page, with its captcha if there is one; the code sent to `phone`."""
+    assert browser.page, "no page is open"
+    page = browser.page
+    number = next(one for one in range(page.form_count) if "sms_ref" in page.form(one)["fields"])
+    captcha_id = page.form(number)["fields"].get("captcha_id", "")
+    solved = captcha.answer(browser.world.backends.store, captcha_id) or ""
+    browser.submit({"send": "1", "captcha": solved}, number=number)
+    return last_code(browser.world, phone)
+
+
+def choose_first_password(browser: Browser, phone: str, password: str, *, follow: bool = True) -> Page:
+    """Prove `phone` on the open page of the first use, and set `password`."""
+    code = a_code(browser, phone)
+    new = {"code": code, "new_password": password, "confirm_password": password}
+    return browser.submit(new, follow=follow)
+
+
+def without_a_phone(world: World, known: APerson | ACompany | AnOperator) -> None:
+    """Take every phone of record from somebody."""
+    person = known if isinstance(known, APerson) else None
+    with world.write() as db:
+        rows: list[Person | Mandate] = []
+        if isinstance(known, AnOperator):
+            rows.append(db.get_one(Mandate, known.mandate.id))
+            person = known.person
+        if isinstance(known, ACompany):
+            mine = update(LegalAccount).where(LegalAccount.enterprise_id == known.row.id)
+            db.execute(mine.values(phone_sealed=None))
+        if person:
+            rows.append(db.get_one(Person, person.row.id))
+        for row in rows:
+            row.phone_sealed = row.phone_index = None
+
+
+def switch_sms_on(world: World, account: str) -> None:
+    """Ask for codes sent to the phone at every sign-in of the account with this key."""
+    with world.write() as db:
+        factors.add_sms(db, account=account, now=world.now())
+
+
+def type_sms(browser: Browser, code: str, *, follow: bool = True) -> Page:
+    """Send the code of the phone from the open page."""
+    assert browser.page, "no page is open"
+    return browser.submit({"sms_code": code}, number=phone_form(browser.page), follow=follow)
+
+
+def phone_form(page: Page) -> int:
+    """Which form of the page takes a code of the phone."""
+    forms = range(page.form_count)
+    return next(one for one in forms if "sms_code" in page.form(one)["fields"])
 
 
 def told(world: World, account: str) -> list[tuple[str, str]]:

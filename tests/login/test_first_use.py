@@ -1,4 +1,4 @@
-"""The first use of a mandate's password: only the operator may know it afterwards (SECURITY 28, 30; X2)."""
+"""The first use of a mandate's password: only he may know it afterwards (SECURITY 28, 30; X2, Y)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from idp.accounts.calendar import civil_day
 from idp.accounts.models import Credential
 from idp.accounts.sessions import SigninSession
 from tests.adapters.arrange import at_once
-from tests.login.acting import VAGUE, is_in, names_of, type_in
+from tests.login.acting import VAGUE, a_code, choose_first_password, is_in, names_of, type_in
 from tests.world import PASSWORD, AnOperator, Authorization, Browser, Page, World, error_sentences
 
 OWN = "Only-mine 2026"
@@ -27,16 +27,27 @@ def operator(world: World) -> AnOperator:
 @pytest.fixture
 def browser(world: World, operator: AnOperator) -> Browser:
     """A browser that stands before the page for the new password."""
+    return at_the_step(world, operator)
+
+
+def at_the_step(world: World, operator: AnOperator) -> Browser:
     browser = world.browser()
     page = browser.sign_in_operator(operator)
     assert page.url.startswith("/login/first-password?")
     return browser
 
 
-def choose(browser: Browser, password: str = OWN, again: str | None = None) -> Page:
-    """Send a new password from the page that asks for it."""
+@pytest.fixture
+def code(browser: Browser, operator: AnOperator) -> str:
+    """The code on the operator's own phone."""
+    return a_code(browser, operator.phone)
+
+
+def choose(browser: Browser, code: str = "", password: str = OWN, again: str | None = None) -> Page:
+    """Send the code, unless the phone was proved already, and a new password."""
     repeated = password if again is None else again
-    return browser.submit({"new_password": password, "confirm_password": repeated}, follow=False)
+    typed = {"code": code} if code else {}
+    return browser.submit({**typed, "new_password": password, "confirm_password": repeated}, follow=False)
 
 
 def test_a_password_the_company_set_opens_nothing_but_the_change(
@@ -49,9 +60,9 @@ def test_a_password_the_company_set_opens_nothing_but_the_change(
 
 
 def test_the_new_password_signs_in_and_the_old_one_is_gone(
-    world: World, operator: AnOperator, browser: Browser
+    world: World, operator: AnOperator, browser: Browser, code: str
 ) -> None:
-    assert is_in(choose(browser))
+    assert is_in(choose(browser, code))
     assert browser.open("/center/operator").status == 200
     way, names = names_of(operator)
     assert error_sentences(type_in(world.browser(), way, PASSWORD, **names)) == [VAGUE]
@@ -61,8 +72,10 @@ def test_the_new_password_signs_in_and_the_old_one_is_gone(
     assert actions[:2] == [Action.PASSWORD_CHANGED, Action.SIGNED_IN]
 
 
-def test_the_browser_of_the_change_is_known(world: World, operator: AnOperator, browser: Browser) -> None:
-    choose(browser)
+def test_the_browser_of_the_change_is_known(
+    world: World, operator: AnOperator, browser: Browser, code: str
+) -> None:
+    choose(browser, code)
     way, names = names_of(operator)
     for _ in range(6):
         page = type_in(world.browser(), way, PASSWORD, **names)
@@ -97,40 +110,52 @@ def refused_passwords(operator: AnOperator) -> dict[str, str]:
 
 
 def test_a_password_that_may_not_be_set_is_refused_with_its_reason(
-    world: World, operator: AnOperator, browser: Browser
+    world: World, operator: AnOperator, browser: Browser, code: str
 ) -> None:
-    said = {typed: error_sentences(choose(browser, typed)) for typed in refused_passwords(operator)}
+    said = {
+        typed: error_sentences(choose(browser, "" if number else code, typed))
+        for number, typed in enumerate(refused_passwords(operator))
+    }
     unlike = {
         typed: said[typed]
         for typed, sentence in refused_passwords(operator).items()
         if len(said[typed]) != 1 or not said[typed][0].startswith(sentence)
     }
     assert not unlike
-    assert is_in(choose(browser)), "a refusal does not spend the ticket"
+    assert is_in(choose(browser)), "a refusal spends neither the ticket nor what was proved by the code"
 
 
 def test_the_phone_the_company_recorded_is_no_password_either(
-    world: World, operator: AnOperator, browser: Browser
+    world: World, operator: AnOperator, browser: Browser, code: str
 ) -> None:
     with world.write() as db:
         db.merge(operator.mandate).set_phone(world.backends.vault, "13700000088")
-    assert error_sentences(choose(browser, "x13700000088"))[0].startswith("密码里不能包含")
+    assert error_sentences(choose(browser, code, "x13700000088"))[0].startswith("密码里不能包含")
 
 
-def test_a_slip_of_the_hand_is_asked_again(browser: Browser) -> None:
-    assert error_sentences(choose(browser, OWN, OWN + "x")) == ["两次填写的密码不一样"]
-    assert error_sentences(choose(browser, "", "")) == ["请填写新密码", "请再次输入新密码"]
+def test_a_slip_of_the_hand_is_asked_again(browser: Browser, code: str) -> None:
+    assert error_sentences(choose(browser, code, OWN, OWN + "x")) == ["两次填写的密码不一样"]
+    nothing = ["请填写短信验证码", "请填写新密码", "请再次输入新密码"]
+    assert error_sentences(choose(browser, "", "", "")) == nothing
+    assert error_sentences(choose(browser, "12 34")) == ["短信验证码是 6 位数字"]
     assert browser.page
     assert OWN not in browser.page.html
 
 
-def test_the_ticket_is_spent_by_the_one_who_succeeds(world: World, browser: Browser) -> None:
+@pytest.mark.parametrize("proved_before", [True, False])
+def test_the_ticket_is_spent_by_the_one_who_succeeds(
+    world: World, browser: Browser, code: str, proved_before: bool
+) -> None:
+    if proved_before:
+        choose(browser, code, "too short"[:3])
     assert browser.page
     step, fields = browser.page.url, browser.page.form()["fields"]
-    filled = {**fields, "new_password": OWN, "confirm_password": OWN}
+    filled = {**fields, "code": code, "new_password": OWN, "confirm_password": OWN}
     answers = at_once(4, lambda _number: twin(world, browser).post(step, filled, follow=False))
     assert [is_in(page) for page in answers].count(True) == 1
-    assert all(page.status == 400 for page in answers if not is_in(page))
+    others = [page for page in answers if not is_in(page)]
+    assert all(page.status == 400 or "已使用，请重新获取" in page.text for page in others)
+    assert not proved_before or all(page.status == 400 for page in others)
     assert "这一步已经失效" in browser.open(step).text
 
 
@@ -141,16 +166,17 @@ def twin(world: World, browser: Browser) -> Browser:
     return same
 
 
-def test_a_ticket_opens_nothing_in_another_browser(world: World, browser: Browser) -> None:
+def test_a_ticket_opens_nothing_in_another_browser(world: World, browser: Browser, code: str) -> None:
     assert browser.page
     thief = world.browser()
     assert "这一步已经失效" in thief.open(browser.page.url).text
     thief.open("/login/operator")
     assert thief.page
     token = thief.page.form()["fields"]["csrf_token"]
-    stolen = {"csrf_token": token, "new_password": OWN, "confirm_password": OWN}
+    stolen = {"csrf_token": token, "code": code, "new_password": OWN, "confirm_password": OWN}
     assert thief.post(browser.page.url, stolen).status == 400
-    assert is_in(choose(browser))
+    assert thief.post(browser.page.url, {"csrf_token": token, "send": "1"}).status == 400
+    assert is_in(choose(browser, code))
 
 
 def test_a_ticket_is_kept_for_ten_minutes(world: World, browser: Browser) -> None:
@@ -210,6 +236,6 @@ def test_the_journey_of_a_portal_goes_on_after_the_change(world: World, operator
     assert browser.page
     page = browser.sign_in_operator(operator, at=browser.page.url.replace("legal", "operator"))
     assert page.url.startswith("/login/first-password?")
-    answer = browser.submit({"new_password": OWN, "confirm_password": OWN})
+    answer = choose_first_password(browser, operator.phone, OWN)
     assert answer.location.startswith(request.client.redirect_uri)
     assert "code" in answer.query

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from idp.accounts.models import Credential
 from tests.adapters.arrange import at_once
-from tests.login.acting import WRONG, is_in, type_in
+from tests.login.acting import WRONG, choose_first_password, is_in, type_in
 from tests.world import PASSWORD, APerson, Page, World
 
 
@@ -66,7 +66,7 @@ def test_while_a_password_is_looked_at_no_database_connection_is_held(
     type_in(world.browser(), "person", WRONG, account="13812345678")
     browser = world.browser()
     browser.sign_in_operator(operator)
-    browser.submit({"new_password": "Only-mine 2026", "confirm_password": "Only-mine 2026"})
+    choose_first_password(browser, operator.phone, "Only-mine 2026")
     assert browser.open("/center/operator").status == 200
     assert held == [0] * 5
 

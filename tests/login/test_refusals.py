@@ -171,6 +171,7 @@ def test_a_company_to_be_activated_is_told_so_whatever_the_password(world: World
     (told,) = error_sentences(page)
     assert "待激活" in told
     assert world.settings.hotline in told
+    assert 'href="/activate"' in page.html.partition("去激活")[0], "C01"
     assert page.status == 200
 
 

@@ -5,9 +5,19 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from idp.accounts import factors
+from idp.accounts import factors, obstacles
 from idp.accounts.models import Credential, Mandate, Person
-from tests.login.acting import change_password, key_of, names_of, sign_in, told, type_in
+from tests.login.acting import (
+    change_password,
+    choose_first_password,
+    key_of,
+    last_session,
+    names_of,
+    sign_in,
+    told,
+    type_in,
+    without_a_phone,
+)
 from tests.login.test_second_step import GONE, a_person_with_totp, at_the_second_step, code
 from tests.world import Authorization, World, error_sentences
 
@@ -61,7 +71,7 @@ def test_a_locked_account_hears_so_after_the_right_password_only(world: World) -
     way, fields = names_of(person)
     assert "暂停" not in type_in(world.browser(), way, **fields).text
     page = type_in(world.browser(), way, person.password, **fields)
-    assert error_sentences(page) == ["您已报告不是本人操作，账号已暂停。请拨打服务热线，核实身份后恢复。"]
+    assert error_sentences(page) == [obstacles.LOCKED]
 
 
 # ---- the first use of a mandate's password
@@ -73,10 +83,11 @@ def test_the_first_use_of_a_password_comes_before_the_second_step(world: World) 
     secret, browser = world.a_totp(account), world.browser()
     page = sign_in(browser, operator)
     assert "设置新的经办人密码" in page.text
-    page = browser.submit({"new_password": "Own-kite 4711", "confirm_password": "Own-kite 4711"})
+    page = choose_first_password(browser, operator.phone, "Own-kite 4711")
     assert "第二步验证" in page.text
     assert browser.cookie("idp_session") is None
     assert browser.submit({"code": code(secret)}, follow=False).status == 303
+    assert last_session(world, account).amr == "pwd sms otp"
     assert told(world, account)[0] == ("password_changed", "")
 
 
@@ -84,8 +95,9 @@ def test_the_first_use_of_a_password_comes_before_the_second_step(world: World) 
 
 
 @pytest.mark.parametrize("installation", ["sqlite"], indirect=True)
-def test_who_chose_a_company_and_has_no_factor_is_told_where_to_add_one(world: World) -> None:
+def test_who_chose_a_company_and_has_no_factor_and_no_phone_is_told_where_to_add_one(world: World) -> None:
     operator, browser = world.an_operator(), world.browser()
+    without_a_phone(world, operator.person)
     sign_in(browser, operator.person)
     browser.open("/login/company")
     browser.submit({"enterprise": str(operator.mandate.id)})

@@ -8,7 +8,16 @@ from urllib.parse import urlencode, urlsplit
 import pyotp
 import pytest
 
-from tests.login.acting import a_passkey, key_of, later, names_of, sign_in, touch
+from tests.login.acting import (
+    a_passkey,
+    choose_first_password,
+    key_of,
+    later,
+    names_of,
+    sign_in,
+    touch,
+    without_a_phone,
+)
 from tests.world import ACompany, AnOperator, APerson, Authorization, Browser, Page, World
 
 HISTORY = "/center/person/security/sign-ins?page=1"
@@ -90,9 +99,7 @@ def test_the_way_back_outlasts_another_tab_and_a_first_password(world: World) ->
     page = browser.open(href(browser.page, "经办人登录"))
     page = types_in(browser, operator)
     assert where(page) == "/login/first-password"
-    page = browser.submit(
-        {"new_password": "Mine alone 77", "confirm_password": "Mine alone 77"}, follow=False
-    )
+    page = choose_first_password(browser, operator.phone, "Mine alone 77", follow=False)
     assert page.location == "/center/person/sessions"
     assert where(browser.open(page.location)) == "/center/operator", "the other centre is not his"
 
@@ -128,6 +135,7 @@ def test_nobody_is_led_to_another_site(world: World, hostile: str) -> None:
 def test_a_step_up_without_a_factor_leads_back_to_the_portal(world: World) -> None:
     """Nothing to prove oneself by, and no wish to set it up: the portal is told, and may go on without."""
     person, browser = world.a_person(), world.browser()
+    without_a_phone(world, person)
     browser.sign_in_person(person)
     asking = Authorization(world.a_client())
     page = browser.open(asking.address("openid profile", acr_values="urn:idp:loa:2"))

@@ -80,7 +80,8 @@ def own_names(known: APerson | ACompany | AnOperator) -> dict[str, str]:
     return {**names, "account": known.person.id_number} if isinstance(known, AnOperator) else names
 
 
-def test_who_has_no_factor_and_no_phone_is_led_to_setting_one_up_and_back(world: World) -> None:
+def test_who_has_no_factor_is_led_to_setting_one_up_and_back(world: World) -> None:
+    """Nor a phone, which a code could be sent to."""
     everybody: dict[str, APerson | ACompany | AnOperator] = {
         "person": world.a_person(),
         "enterprise": world.a_company(),

@@ -172,7 +172,7 @@ def test_the_last_factor_takes_the_codes_with_it(world: World) -> None:
     removed(world, owner, Kind.PASSKEY)
     with world.reading() as db:
         assert db.scalars(select(RecoveryCode.id)).all() == []
-    with changing(world) as db, pytest.raises(EnrolmentRefused, match="添加验证器 App 或通行密钥之后"):
+    with changing(world) as db, pytest.raises(EnrolmentRefused, match="添加一种第二步验证之后"):
         enrolment.renew_recovery_codes(db, tools_of(world), owner, now=START)
     assert len(with_app(world, owner).recovery_codes) == 10
 

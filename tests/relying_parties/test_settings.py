@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ from relying_parties.kit.masking import mask_id_number, mask_name, mask_phone
 from relying_parties.kit.settings import SettingsRefused
 from relying_parties.social_insurance.config import load_settings
 from tests.relying_parties.browser import RECORDS
+from tests.services import free_port
 
 GOOD = {
     "SI_ISSUER": "http://localhost:8000",
@@ -78,7 +78,7 @@ def test_the_portal_does_not_start_with_wrong_settings() -> None:
 
 
 def test_the_portal_serves_without_its_provider_and_stops_when_told(tmp_path: Path) -> None:
-    port = _free_port()
+    port = free_port()
     given = GOOD | {
         "SI_ISSUER": "http://127.0.0.1:1",
         "SI_PORT": str(port),
@@ -120,13 +120,6 @@ def test_numbers_keep_their_ends() -> None:
 def _environment(given: dict[str, str]) -> dict[str, str]:
     root = str(Path(__file__).parents[2])
     return {"PATH": os.environ["PATH"], "PYTHONPATH": root} | given
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _patient_client(base_url: str) -> httpx2.Client:

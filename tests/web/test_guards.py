@@ -25,7 +25,7 @@ BY_CLIENTS = {
 }
 BY_PHONES = {"phones.begin", "phones.confirm", "phones.deny", "phones.pin", "phones.scan"}
 """Proved by a token bound to a key, or by nothing where nobody must be signed in; no cookie counts there."""
-BY_SERVICES = {"services.callback"}
+BY_SERVICES = {"gateways.receipt", "services.callback"}
 FROM_OTHER_SITES = {"oauth.authorize", "oauth.logout"}  # OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2
 OPEN_TO_ANY_HOST = {"web.healthz", "web.readyz", "web.metrics"}
 NOBODYS = "00000000-0000-7000-8000-000000000000"

@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import redirect, request
 
-from idp.accounts import factors as held
 from idp.accounts.sessions import SignedIn
 from idp.login import confirm, forms, journey, service
 from idp.login.confirm import Confirmed
@@ -24,13 +23,27 @@ from idp.web.words import who
 def confirmed() -> Any:
     """By a second factor where the account has one, else by its password; then on to `next`."""
     signed_in = signin.required()
-    has_factor = bool(held.kinds_of(db(), signed_in.session.account_key))
-    form: Any = (forms.CodeForm if has_factor else forms.PasswordForm)(request.form)
+    asking = factors.Asking(signed_in.session.account_key, str(signed_in.session.id))
+    form: Any = asking.form if asking.has_factor else forms.PasswordForm(request.form)
     changed, refusal = shown.changed_since(), None
+
+    def shown_page() -> str:
+        return page(
+            "login/confirm.html",
+            form=form,
+            ways=asking.words() if asking.has_factor else None,
+            who=who(signed_in, platform().vault),
+            changed=changed,
+            hidden=[shown.field()],
+            links=[("返回", signin.home_of(signed_in.identity.role))],
+        )
+
+    if asking.sends() and not changed:
+        return asking.sent(shown_page)
     leads_to = room.centre_of(signed_in.identity.role)
     if request.method == "POST" and not changed:
         try:
-            proved = _prove(form, signed_in)
+            proved = _prove(form, asking, signed_in)
             if proved and signin.raise_to(amr=proved.amr, acr=proved.acr):
                 return redirect(leads_to, 303)
             if proved:
@@ -38,26 +51,17 @@ def confirmed() -> Any:
         except Exception as refused:  # noqa: BLE001 - unknown ones are raised again
             form.form_errors.append(_sentence(refused))
             refusal = refused
-    answer = page(
-        "login/confirm.html",
-        form=form,
-        ways=factors.ask(signed_in.session.account_key, form) if has_factor else None,
-        who=who(signed_in, platform().vault),
-        changed=changed,
-        hidden=[shown.field()],
-        links=[("返回", signin.home_of(signed_in.identity.role))],
-    )
-    return answer, *room.said_with(refusal)
+    return shown_page(), *room.said_with(refusal)
 
 
-def _prove(form: Any, signed_in: SignedIn) -> Confirmed | None:
+def _prove(form: Any, asking: factors.Asking, signed_in: SignedIn) -> Confirmed | None:
     """By what he proved himself; None if the form is not complete."""
     if isinstance(form, forms.PasswordForm):
         if not form.validate():
             return None
         password = form.password.data or ""
         return confirm.by_password(db(), room.tools(), signed_in, password, room.browser(), now=now())
-    given = factors.given(form)
+    given = asking.given()
     if given is None:
         return None
     return confirm.by_factor(db(), room.tools(), signed_in, given, room.browser(), now=now())

@@ -1,4 +1,4 @@
-"""法人登录, 经办人登录, 个人登录, and the first use of a mandate's password."""
+"""法人登录, 经办人登录, 个人登录."""
 
 from __future__ import annotations
 
@@ -10,17 +10,14 @@ from werkzeug.wrappers import Response
 from wtforms import Form
 
 from idp.access.pending import PendingRequest
-from idp.accounts.passwords import PasswordRefused
 from idp.login import candidates, entry, first_use, forms, journey, service
 from idp.login.again import Again
 from idp.login.second import SecondStep
 from idp.login.views import factors, room
 from idp.login.views.room import blueprint
-from idp.web import captcha, signin
-from idp.web.errors import Stop
-from idp.web.platform import db, now, platform
+from idp.web import captcha, signin, ways
+from idp.web.platform import db, now, settings
 from idp.web.render import page
-from idp.web.words import company_facts
 
 
 @blueprint.get("/login")
@@ -59,54 +56,13 @@ def person() -> Any:
     return _password_page("person", forms.PersonForm, lambda form: candidates.person(form.account.data))
 
 
-@blueprint.route("/login/first-password", methods=["GET", "POST"])
-def first_password() -> Any:
-    """The first use of a mandate's password: a new one that only the operator knows."""
-    asked, ticket = journey.asked_for(), request.args.get("ticket", "")
-    form = forms.FirstPasswordForm(request.form)
-    again = ("重新登录", journey.here("login.operator"))
-    try:
-        candidate = first_use.find(db(), room.tools(), ticket, room.browser(), now=now())
-        if request.method == "POST" and form.validate() and _confirmed(form):
-            try:
-                return room.enter(
-                    first_use.choose_password(
-                        db(),
-                        room.tools(),
-                        ticket,
-                        form.new_password.data or "",
-                        room.browser(),
-                        now=now(),
-                    )
-                )
-            except PasswordRefused as refused:
-                form.new_password.errors = [str(refused)]
-            except SecondStep as second:
-                return redirect(journey.here("login.second", ticket=second.ticket), 303)
-    except entry.TicketGone:
-        raise Stop(
-            "这一步已经失效",
-            "设置密码的时间已过，或已经在别处完成。请用经办人密码重新登录。",
-            ways=(again,),
-        ) from None
-    except entry.NotAllowedIn as refused:
-        raise Stop("现在不能登录", str(refused), status=403, ways=(again,)) from None
-    return page(
-        "login/new_password.html",
-        form=form,
-        who=company_facts(db(), platform().vault, candidate.identity),
-        **journey.frame(asked),
-        ways=[("返回登录", journey.here("login.operator"))],
-    )
-
-
 def _password_page(name: str, form_class: type[Form], finder: Callable[[Any], candidates.Finder]) -> Any:
     asked = journey.asked_for()
     repeated = journey.again(asked)
     only_same = repeated.only_same if repeated else None
     form: Any = form_class(request.form)
     refusal: Exception | None = None
-    if request.method == "POST" and _may_be_tried(name, form):
+    if request.method == "POST" and room.may_be_tried(f"login-{name}", form):
         try:
             return room.enter(
                 service.check_password(
@@ -134,30 +90,24 @@ def _password_page(name: str, form_class: type[Form], finder: Callable[[Any], ca
         ended=request.method == "GET" and signin.has_ended(),
         passkey=journey.here("login.passkey") if factors.offered(asked, repeated) else "",
         face=journey.here("login.face") if _leads_to_face(name, asked, repeated) else "",
-        links=[("换一个账号登录", journey.here("login.identity"))] if only_same else [],
+        forgotten=journey.here(f"login.reset_{name}"),
+        remedies=room.remedies(refusal, name),
+        links=_services(name, only_same=only_same is not None),
         **journey.frame(asked),
     )
     return shown, *room.said_with(refusal)
 
 
+def _services(name: str, *, only_same: bool) -> list[tuple[str, str]]:
+    """Where somebody goes on who has no account that opens (A07), or signs in as another one."""
+    if only_same:
+        return [("换一个账号登录", journey.here("login.identity"))]
+    offered = [("账号激活", journey.here("enterprise.activate"))] if name == "legal" else []
+    if ways.registration_offered(settings()):
+        offered.append(("没有账号？立即注册", journey.here("person.register_choice")))
+    return offered
+
+
 def _leads_to_face(name: str, asked: PendingRequest | None, repeated: Again | None) -> bool:
     """Whether the page offers 刷脸登录: for oneself alone, as a face is nobody's company."""
     return name == "person" and journey.offers("face", asked, repeated)
-
-
-def _may_be_tried(name: str, form: Any) -> bool:
-    """Whether the form is complete and its captcha right; a captcha is spent with whatever it was sent."""
-    captcha_id = request.form.get("captcha_id", "")
-    problem = captcha.check(captcha_id, form.captcha.data, purpose=f"login-{name}")
-    if "again" in request.form or not form.validate():
-        return False
-    if problem:
-        form.captcha.errors = [problem]
-    return problem is None
-
-
-def _confirmed(form: Any) -> bool:
-    if form.new_password.data == form.confirm_password.data:
-        return True
-    form.confirm_password.errors = ["两次填写的密码不一样"]
-    return False

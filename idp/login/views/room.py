@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
+from idp.accounts import obstacles
 from idp.accounts.identity import Identity, Role
 from idp.login import candidates, entry, journey, service
+from idp.proof import sms_codes
 from idp.proof.passkeys import PasskeyRefused
 from idp.proof.second_factor import CodeRefused
 from idp.proof.throttle import Throttled
-from idp.web import cookies, signin
+from idp.web import captcha, cookies, signin, sms
+from idp.web.errors import Way
 from idp.web.platform import platform
 
 blueprint = Blueprint("login", __name__)
@@ -59,12 +63,34 @@ def sentence(refused: Exception) -> str:
         return _WRONG
     if isinstance(refused, entry.NotAllowedIn | CodeRefused | PasskeyRefused):
         return str(refused)
+    if isinstance(refused, sms_codes.CodeRefused):
+        return sms.refusal(refused)
     if isinstance(refused, Throttled):
         return _wait(refused)
     if isinstance(refused, candidates.PendingActivation):
         hotline = platform().settings.hotline
-        return f"该企业账号待激活，激活后才能登录。请拨打服务热线 {hotline} 办理激活"
+        help_too = f"。办理中有问题，请拨打服务热线 {hotline}" if hotline else ""
+        return f"该企业账号待激活，激活后才能登录{help_too}"
     raise refused
+
+
+def remedies(refused: Exception | None, way: str) -> tuple[Way, ...]:
+    """What opens an account that did not open to a proof by `way`, where its holder can see to it himself."""
+    if isinstance(refused, candidates.PendingActivation):
+        return (("去激活", journey.here("enterprise.activate")),)  # C01
+    if isinstance(refused, entry.NotAllowedIn) and str(refused) == obstacles.LOCKED:
+        return (("重置密码", journey.here(f"login.reset_{way}")),)
+    return ()
+
+
+def may_be_tried(purpose: str, form: Any) -> bool:
+    """Whether the form is complete and its captcha right; a captcha is spent with whatever it was sent."""
+    problem = captcha.check(request.form.get("captcha_id", ""), form.captcha.data or "", purpose=purpose)
+    if "again" in request.form or not form.validate():
+        return False
+    if problem:
+        form.captcha.errors = [problem]
+    return problem is None
 
 
 def second_step_sentence(refused: Exception) -> str:

@@ -12,7 +12,7 @@ from idp.access.assurance import Lack
 from idp.access.pending import PendingRequest
 from idp.accounts.identity import account_of
 from idp.accounts.sessions import SignedIn
-from idp.login import confirm, entry, forms, journey, second
+from idp.login import confirm, entry, journey, second
 from idp.login.again import Again
 from idp.login.views import factors, room
 from idp.login.views.room import blueprint
@@ -33,30 +33,36 @@ def _second_step(ticket: str) -> Any:
     asked = journey.asked_for()
     repeated = journey.again(asked)
     browser = room.browser(repeated.only_same if repeated else None)
-    form, refusal = forms.CodeForm(request.form), None
+    refusal = None
     try:
         candidate = second.find(db(), room.tools(), ticket, browser, now=now())
-        given = factors.given(form)
+        asking = factors.Asking(candidate.key, ticket)
+        if asking.sends():
+            return asking.sent(lambda: _second_page(asking, asked))
+        given = asking.given()
         if given:
             try:
                 return room.enter(second.finish(db(), room.tools(), ticket, given, browser, now=now()))
             except (entry.TicketGone, entry.NotAllowedIn, entry.AnotherIdentity):
                 raise
             except Exception as refused:  # noqa: BLE001 - unknown ones are raised again
-                form.form_errors.append(room.second_step_sentence(refused))
+                asking.form.form_errors.append(room.second_step_sentence(refused))
                 refusal = refused
     except entry.AnotherIdentity:
         return redirect(journey.here("login.identity"), 303)
     except (entry.TicketGone, entry.NotAllowedIn) as refused:
         raise _stopped(refused) from None
-    answer = page(
+    return _second_page(asking, asked), *room.said_with(refusal)
+
+
+def _second_page(asking: factors.Asking, asked: PendingRequest | None) -> str:
+    return page(
         "login/second.html",
-        form=form,
-        ways=factors.ask(candidate.key, form),
+        form=asking.form,
+        ways=asking.words(),
         **journey.frame(asked),
         links=[("重新登录", journey.here("login.start"))],
     )
-    return answer, *room.said_with(refusal)
 
 
 def _stopped(refused: Exception) -> Stop:
@@ -80,35 +86,44 @@ def _step_up() -> Any:
         return redirect(journey.here("oauth.authorize"))
     transaction = request.args.get("tx", "")
     changed = shown.changed_since(transaction)
-    form, refusal = forms.CodeForm(request.form), None
-    given = factors.given(form) if not changed else None
+    asking, refusal = (
+        factors.Asking(signed_in.session.account_key, str(signed_in.session.id), raising=True),
+        None,
+    )
+    if asking.sends() and not changed:
+        return asking.sent(lambda: _step_up_page(asked, repeated, asking, changed))
+    given = asking.given() if not changed else None
     if given:
+        tools, browser = room.tools(), room.browser()
         try:
-            proved = confirm.by_factor(db(), room.tools(), signed_in, given, room.browser(), now=now())
+            proved = confirm.by_factor(db(), tools, signed_in, given, browser, raising=True, now=now())
             return _raised(proved, signed_in)
         except Exception as refused:  # noqa: BLE001 - unknown ones are raised again
-            form.form_errors.append(room.sentence(refused))
+            asking.form.form_errors.append(room.sentence(refused))
             refusal = refused
-    return _step_up_page(asked, repeated, form, changed), *room.said_with(refusal)
+    return _step_up_page(asked, repeated, asking, changed), *room.said_with(refusal)
 
 
-def _step_up_page(asked: PendingRequest, repeated: Again, form: forms.CodeForm, changed: str) -> str:
+def _step_up_page(asked: PendingRequest, repeated: Again, asking: factors.Asking, changed: str) -> str:
     transaction, signed_in = request.args.get("tx", ""), repeated.signed_in
-    ways = factors.ask(signed_in.session.account_key, form)
+    ways = asking.words()
     back = urlencode({"next": journey.here("oauth.authorize")})
+    own = signed_in.session.account_key == account_of(signed_in.identity)
+    set_up = f"{signin.home_of(signed_in.identity.role)}/security?{back}"
+    adding = [("添加其他第二步验证方式", set_up)] if own and not ways["has_codes"] and ways["sms"] else []
     return page(
         "login/step_up.html",
-        form=form,
+        form=asking.form,
         ways=ways,
-        has_none=not ways["has_app"] and ways["asked"] is None,
-        own=signed_in.session.account_key == account_of(signed_in.identity),
+        has_none=not ways["has_codes"] and ways["sms"] is None,
+        own=own,
         as_person=url_for("login.identity"),
-        set_up=f"{signin.home_of(signed_in.identity.role)}/security?{back}",
+        set_up=set_up,
         again=journey.explained(repeated),
         changed=changed,
         hidden=[shown.field(transaction)],
         **journey.frame(asked),
-        links=[("换一个账号登录", journey.here("login.identity"))],
+        links=[*adding, ("换一个账号登录", journey.here("login.identity"))],
     )
 
 

@@ -30,7 +30,7 @@ FACE_UNAVAILABLE = numbered(
     "The face service does not answer now.",
     fix="Nothing was changed; call again a little later, while the ticket lives.",
     source=_API,
-    zh="人脸核验服务暂时没有应答，没有做任何更改。请稍后再试，或在电脑上改用其他方式登录。",
+    zh="人脸核验服务暂时没有应答，没有做任何更改。请稍后再试，或在电脑上改用其他方式。",
 )
 
 FACE_ALONE = numbered(
@@ -48,7 +48,7 @@ FACE_CROWDED = numbered(
     "As many face checks as one process begins at once are being begun, or this very one is.",
     fix="Nothing was changed; call again after some seconds, while the ticket lives.",
     source=_API,
-    zh="现在刷脸的人较多，没有做任何更改。请稍等几秒再试，或在电脑上改用其他方式登录。",
+    zh="现在刷脸的人较多，没有做任何更改。请稍等几秒再试，或在电脑上改用其他方式。",
 )
 
 STATUS.update({PHONE_UNNAMED.error: 400, CHECK_GONE.error: 410})
