@@ -45,6 +45,7 @@ class Action(StrEnum):
     TOKEN_REUSED = "token_reused"  # noqa: S105 - an event's name
     PERSON_ADDED = "person_added"
     PERSON_REGISTERED = "person_registered"
+    PHONE_GIVEN_UP = "phone_given_up"
     COMPANIES_IMPORTED = "companies_imported"
     PEOPLE_IMPORTED = "people_imported"
     ACCOUNT_ACTIVATED = "account_activated"

@@ -16,6 +16,8 @@ _RESIDENT = re.compile(r"[0-9]{17}[0-9X]\Z")
 _ACCOUNT = re.compile(r"[a-z][a-z0-9_]*\Z")
 # A mobile number of mainland China, as it is or as it is dialled from abroad (E.164, ITU-T E.123).
 _MOBILE = re.compile(r"(?:\+86|0086|86)?0?(1[3-9][0-9]{9})\Z")
+# Passports and permits have a letter or two before the digits, foreigners' residence cards had three.
+_DOCUMENT = re.compile(r"(?:[a-z]{1,2}[0-9]{7,10}|[a-z]{3}[0-9]{12})\Z")
 _DIALLED = re.compile(r"\+?[0-9().]{5,32}\Z")
 _LONGEST = 128
 
@@ -65,6 +67,14 @@ def parse_account(supplied: str, *, shortest: int, longest: int) -> str | None:
     if not shortest <= len(name) <= longest or not _ACCOUNT.match(name):
         return None
     return None if _USCC.match(name.upper()) else name
+
+
+def is_like_a_document(account: str) -> bool:
+    """Whether an account name has the form of a document's number: it might be that of somebody else's.
+
+    Both open a sign-in (A09), so a new name is never of that form.
+    """
+    return bool(_DOCUMENT.match(account))
 
 
 def person_name(typed: str) -> str:

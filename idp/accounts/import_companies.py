@@ -41,6 +41,7 @@ from idp.crypto import Vault
 from idp.db import uuid7
 
 ACTIVATED = "已激活，不能由导入修改"
+_NEEDS_PHONE = "更换法定代表人时须同时提供手机号码"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,9 @@ class _Planner:
             self._plan.already_there += 1
         elif account is None or account.activated_at:
             self._plan.refuse(row.line, "uscc", ACTIVATED)
+        elif told["representative"] and phone and not row.phone:
+            # Whoever reads the phone of record activates the account: it must not stay the one before's.
+            self._plan.refuse(row.line, "phone", _NEEDS_PHONE)
         else:
             self._plan.changes.append(
                 CompanyChange(

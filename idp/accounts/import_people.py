@@ -1,7 +1,8 @@
 """People from an older app (B23): they come without a password, and take the account over by their phone.
 
 A row about somebody who is there is believed only while nobody has taken the account over, and never about
-his name; a phone that was recorded here stays: it opens more than the older app ever knew.
+his name; a phone that was recorded here stays, his own or that of a mandate: it opens more than the older app
+ever knew.
 """
 
 from __future__ import annotations
@@ -26,12 +27,14 @@ from idp.accounts.import_tables import Table, read_table
 from idp.accounts.imports import (
     Change,
     KnownPerson,
+    OvertakenByOthers,
     Plan,
     Tick,
     chunks,
     holders_of_phones,
     known_people,
     new_row,
+    phones_of_mandates,
     refuse_doubles,
     sound,
     to_be_changed,
@@ -81,10 +84,14 @@ def check_people(
     return plan
 
 
-def change_people(db: Session, vault: Vault, changes: Sequence[PersonChange]) -> None:
+def change_people(db: Session, vault: Vault, changes: Sequence[PersonChange], *, now: datetime) -> None:
     """Write changes of people who have no password yet. Raises OvertakenByOthers."""
     wanted = {change.person_id: change for change in changes}
     people = to_be_changed(db, wanted.keys())
+    # Under the lock of the people, for which whoever gives one a mandate waits.
+    given = phones_of_mandates(db, vault, wanted.keys(), now=now)
+    if any(_takes_codes_away(change.row, change.fields, given[one]) for one, change in wanted.items()):
+        raise OvertakenByOthers
     renamed = [person_id for person_id, change in wanted.items() if "account" in change.fields]
     db.execute(delete(LoginName).where(LoginName.person_id.in_(renamed)))
     db.add_all(LoginName(name=wanted[one].row.account, person_id=one) for one in renamed)
@@ -107,7 +114,9 @@ class _Planner:
         """Plan these rows."""
         people = known_people(self._db, self._vault, {row.document for row in rows})
         phones = holders_of_phones(self._db, self._vault, {row.phone for row in rows})
-        names = self._login_names(rows, {known.row.id for known in people.values()})
+        ids = {known.row.id for known in people.values()}
+        names = self._login_names(rows, ids)
+        given = phones_of_mandates(self._db, self._vault, ids, now=self._arrival.now)
         account_of = {owner: name for name, owner in names.items() if owner}
         self._db.expunge_all()
         for row in rows:
@@ -122,7 +131,7 @@ class _Planner:
             for column, sentence in refused:
                 self._plan.refuse(row.line, column, sentence)
             if not refused and known:
-                self._compare(row, known, account_of.get(known.row.id))
+                self._compare(row, known, account_of.get(known.row.id), given[known.row.id])
             elif not refused:
                 self._add(row)
 
@@ -147,7 +156,7 @@ class _Planner:
         names = (LoginName(name=row.account, person_id=person.id),) if row.account else ()
         self._plan.new.append((new_row(person), *map(new_row, names)))
 
-    def _compare(self, row: PersonRow, known: KnownPerson, account: str | None) -> None:
+    def _compare(self, row: PersonRow, known: KnownPerson, account: str | None, given: set[str]) -> None:
         person = known.row
         told = {
             "phone": row.phone != known.phone,
@@ -162,6 +171,8 @@ class _Planner:
         elif known.phone and not person.brought_from and "phone" in fields:
             # His phone was recorded here, for a right he was given here; another platform's says less.
             self._plan.refuse(row.line, "phone", _OTHER_PHONE)
+        elif _takes_codes_away(row, fields, given):
+            self._plan.refuse(row.line, "phone", _OPERATORS_PHONE)
         else:
             self._plan.changes.append(
                 PersonChange(
@@ -179,6 +190,12 @@ _PHONE_TAKEN = "这个手机号码已是别人的"
 _ACCOUNT_TAKEN = "这个账号已被使用，可以留空"
 _TAKEN_OVER = "本人已有平台账号，不能由导入修改"
 _OTHER_PHONE = "平台上已登记本人的另一个手机号码，不能由导入修改"
+_OPERATORS_PHONE = "手机号码与单位登记的经办人手机号码不一致，请与本人和单位核对"
+
+
+def _takes_codes_away(row: PersonRow, fields: Sequence[str], given: set[str]) -> bool:
+    """Whether an operator's codes would go elsewhere: his own phone comes before those companies gave."""
+    return "phone" in fields and bool(given - {row.phone})
 
 
 def _parsed(table: Table, number: int, arrival: Arrival) -> Parsed:

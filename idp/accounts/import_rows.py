@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from idp.accounts.documents import NAMES, parse_number
-from idp.accounts.identifiers import company_name, parse_account, parse_phone, parse_uscc
+from idp.accounts.identifiers import company_name, is_like_a_document, parse_account, parse_phone, parse_uscc
 from idp.accounts.models import EnterpriseStatus, EnterpriseType, IdType, Person
 from idp.crypto import plain
 
@@ -180,9 +180,10 @@ def parse_person(line: int, cells: Mapping[str, str], *, shortest: int, longest:
 
     def account(cell: str) -> str | None:
         found = parse_account(cell, shortest=shortest, longest=longest)
-        if cell and found is None:
+        if cell and (found is None or is_like_a_document(found)):
             raise CellRefused(
-                f"账号应为 {shortest}-{longest} 位，以字母开头，只含字母、数字和下划线；不符合的可以留空"
+                f"账号应为 {shortest}-{longest} 位，以字母开头，只含字母、数字和下划线，"
+                "不能是证件号码的样子；不符合的可以留空"
             )
         return found
 

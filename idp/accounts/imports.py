@@ -18,6 +18,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -25,9 +26,10 @@ from sqlalchemy import insert, inspect, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from idp.accounts.calendar import civil_day
 from idp.accounts.identifiers import is_same_person_name
 from idp.accounts.import_rows import DocumentKey, Fault, Parsed, Validity
-from idp.accounts.models import Credential, Person
+from idp.accounts.models import Credential, Mandate, Person
 from idp.crypto import Vault
 from idp.db import Base
 
@@ -202,6 +204,18 @@ def holders_of_phones(db: Session, vault: Vault, phones: Iterable[str]) -> dict[
     wanted = {index: phone for phone in phones for index in vault.indexes("phone", phone)}
     query = select(Person.phone_index, Person.id).where(Person.phone_index.in_(wanted))
     return {wanted[index]: person_id for index, person_id in db.execute(query) if index}
+
+
+def phones_of_mandates(
+    db: Session, vault: Vault, people: Collection[UUID], *, now: datetime
+) -> defaultdict[UUID, set[str]]:
+    """The phones by which companies know these people as their operators, of mandates that are not over."""
+    not_over = (Mandate.ended_at.is_(None), Mandate.last_day >= civil_day(now))
+    phones = defaultdict[UUID, set[str]](set)
+    for mandate in db.scalars(select(Mandate).where(Mandate.person_id.in_(people), *not_over)):
+        if phone := mandate.phone(vault):
+            phones[mandate.person_id].add(phone)
+    return phones
 
 
 def to_be_changed(db: Session, people: Collection[UUID]) -> dict[UUID, Person]:

@@ -104,6 +104,10 @@ class Person(Base):
         self.phone_sealed = vault.seal("people.phone", self.id, phone)
         self.phone_index = vault.index("phone", phone)
 
+    def forget_phone(self) -> None:
+        """No phone is known of him any more."""
+        self.phone_sealed = self.phone_index = None
+
 
 class Enterprise(Base):
     """A company, known by its unified social credit code; name and code are public registry data."""

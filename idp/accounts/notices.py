@@ -138,13 +138,15 @@ class Notifier:
     life: timedelta
     most: int
 
-    def tell(self, db: Session, account: str, told: Told, *, now: datetime) -> bool:
+    def tell(self, db: Session, account: str, told: Told, *, now: datetime, to: str = "") -> bool:
         """Tell the phone of record of `account` (a key), in the caller's transaction.
 
-        False where there is no phone, or it was told often enough today.
+        `to` is the key of another account, whose phone hears of this one and may lock it. False where there
+        is no phone, or it was told often enough today.
         """
-        phone = phone_of_record(db, self.vault, account)
-        if phone is None or self._often_enough(account, told.kind):
+        hears = to or account
+        phone = phone_of_record(db, self.vault, hears)
+        if phone is None or self._often_enough(hears, told.kind):
             return False
         what = _which(db, account) if told.kind in _NAMED else told.what
         token = new_token(16)
@@ -231,6 +233,14 @@ def said(notice: Notice) -> str:
 
 def phone_of_record(db: Session, vault: Vault, account: str) -> str | None:
     """The phone that is told what happens to an account: the operator's own before his mandate's."""
+    own, (kind, _, account_id) = own_phone(db, vault, account), account.partition(":")
+    if own is None and kind == "mandate":
+        return db.get_one(Mandate, UUID(account_id)).phone(vault)
+    return own
+
+
+def own_phone(db: Session, vault: Vault, account: str) -> str | None:
+    """The same without the phone that a company wrote down: what it shows says nothing of the person."""
     kind, _, account_id = account.partition(":")
     if kind == "person":
         return db.get_one(Person, UUID(account_id)).phone(vault)
@@ -238,7 +248,7 @@ def phone_of_record(db: Session, vault: Vault, account: str) -> str | None:
         return db.get_one(LegalAccount, UUID(account_id)).phone(vault)
     if kind == "mandate":
         mandate = db.get_one(Mandate, UUID(account_id))
-        return db.get_one(Person, mandate.person_id).phone(vault) or mandate.phone(vault)
+        return db.get_one(Person, mandate.person_id).phone(vault)
     return None
 
 

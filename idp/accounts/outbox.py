@@ -10,11 +10,12 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, String, insert, or_, select, text
+from sqlalchemy import Index, LargeBinary, String, false, insert, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from idp.accounts.audit import first_id_at
@@ -29,11 +30,19 @@ TOO_LATE = "too late: what it says has expired"
 _CLAIM = timedelta(seconds=30)
 _LONGEST_NAME = 120
 _LONGEST_REPORT = 200
-_LONG_NUMBER = re.compile(r"\d{5,}")
+# However its digits are parted: 139-0000-0001 is a phone too.
+_LONG_NUMBER = re.compile(r"\d(?:[\W_]{0,3}\d){4,}")
 
 
 class NotDelivered(Exception):
-    """The other side did not take the message now; it is tried again."""
+    """The other side did not take the message now; it is tried again.
+
+    `perhaps_taken`: it was asked, and has not clearly said that it did not.
+    """
+
+    def __init__(self, words: str = "", *, perhaps_taken: bool = False) -> None:
+        super().__init__(words)
+        self.perhaps_taken = perhaps_taken
 
 
 class Undeliverable(Exception):
@@ -49,8 +58,18 @@ class TooLate(Undeliverable):
 
 Deliverers = Mapping[str, Callable[[dict[str, Any]], str | None]]
 """Kind of message to what delivers it, and answers by what name the other side knows it, if it says one."""
-Mourner = Callable[[dict[str, Any], str], None]
-"""Hears of a message that was given up: what it said, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """Why a message was given up; `perhaps_taken`: the other side may have it from a try all the same."""
+
+    why: str
+    perhaps_taken: bool = False
+
+
+Mourner = Callable[[dict[str, Any], GivenUp], None]
+"""Hears of a message that was given up: what it said, and how it ended."""
 
 
 class OutboxMessage(Base):
@@ -58,6 +77,7 @@ class OutboxMessage(Base):
 
     `expires_at`: it is of no use later, and then dropped. `reference` is what the other side calls it,
     `reported_at` and `report` what it said of it afterwards: an empty report is that it arrived.
+    `perhaps_taken`: of some try nobody knows whether the other side took it, or one is under way.
     """
 
     __tablename__ = "outbox"
@@ -72,6 +92,7 @@ class OutboxMessage(Base):
     delivered_at: Mapped[datetime | None]
     failed_at: Mapped[datetime | None]
     last_error: Mapped[str] = mapped_column(String(200), default="")
+    perhaps_taken: Mapped[bool] = mapped_column(default=False, server_default=false())
     reference: Mapped[str | None] = mapped_column(String(120))
     reported_at: Mapped[datetime | None]
     report: Mapped[str] = mapped_column(String(200), default="", server_default="")
@@ -127,6 +148,7 @@ def enqueue(
         "payload_sealed": vault.seal("outbox.payload", message_id, json.dumps(payload)),
         "tries": 0,
         "last_error": "",
+        "perhaps_taken": False,
         "next_try_at": now,
         "expires_at": expires_at,
         "created_at": now,
@@ -158,10 +180,10 @@ def deliver_due(
     """
     tried = 0
     while tried < limit:
-        message = _claim(database, tuple(deliverers), now=now)
-        if message is None:
+        claimed = _claim(database, tuple(deliverers), now=now)
+        if claimed is None:
             break
-        _try(database, vault, deliverers, message, now=now, mourners=mourners or {})
+        _try(database, vault, deliverers, claimed, now=now, mourners=mourners or {})
         tried += 1
     return tried
 
@@ -193,34 +215,65 @@ def awaits_report(db: Session, *, kind: str, since: datetime) -> bool:
     return db.scalars(waiting.limit(1)).first() is not None
 
 
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """A message in hand, and whether an earlier try of it may have been taken."""
+
+    message: OutboxMessage
+    perhaps_taken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What came of a try: no `error` if it was delivered."""
+
+    perhaps_taken: bool
+    error: str = ""
+    given_up: bool = False
+    reference: str | None = None
+
+
 def _try(
     database: Database,
     vault: Vault,
     deliverers: Deliverers,
-    message: OutboxMessage,
+    claimed: _Claimed,
     *,
     now: datetime,
     mourners: Mapping[str, Mourner],
 ) -> None:
-    payload: dict[str, Any] = {}
-    error, given_up, reference = "", False, None
+    message, payload = claimed.message, dict[str, Any]()
     try:
         payload = message.payload(vault)
         message.check_still_of_use(now)
-        reference = deliverers[message.kind](payload)
-    except (NotDelivered, Undeliverable) as refused:
-        error = str(refused)[:200] or "not delivered"
-        given_up = isinstance(refused, Undeliverable)
+    except TooLate as late:
+        outcome = _Outcome(claimed.perhaps_taken, str(late), given_up=True)
     except Exception as fault:  # noqa: BLE001 - one message with a fault must not hold up the others
-        # The kind only: an exception's text may hold what the message says.
-        error = type(fault).__name__
+        outcome = _Outcome(claimed.perhaps_taken, type(fault).__name__)
+    else:
+        outcome = _delivered(deliverers[message.kind], payload, before=claimed.perhaps_taken)
     with database.begin() as db:
-        has_ended = _settle(db, message.id, error, given_up=given_up, reference=reference, now=now)
-    if error and has_ended and message.kind in mourners:
-        mourners[message.kind](payload, error)
+        has_ended = _settle(db, message.id, outcome, now=now)
+    if outcome.error and has_ended and message.kind in mourners:
+        mourners[message.kind](payload, GivenUp(outcome.error, outcome.perhaps_taken))
 
 
-def _claim(database: Database, kinds: tuple[str, ...], *, now: datetime) -> OutboxMessage | None:
+def _delivered(
+    deliver: Callable[[dict[str, Any]], str | None], payload: dict[str, Any], *, before: bool
+) -> _Outcome:
+    """What comes of handing it over; `before`: an earlier try may have been taken."""
+    try:
+        return _Outcome(before, reference=deliver(payload))
+    except NotDelivered as missed:
+        return _Outcome(before or missed.perhaps_taken, str(missed)[:200] or "not delivered")
+    except Undeliverable as refused:
+        return _Outcome(before, str(refused)[:200] or "not delivered", given_up=True)
+    except Exception as fault:  # noqa: BLE001 - one message with a fault must not hold up the others
+        # The kind only: an exception's text may hold what the message says. Nobody knows how far it came.
+        return _Outcome(perhaps_taken=True, error=type(fault).__name__)
+
+
+def _claim(database: Database, kinds: tuple[str, ...], *, now: datetime) -> _Claimed | None:
     due = (
         select(OutboxMessage)
         .where(
@@ -237,24 +290,25 @@ def _claim(database: Database, kinds: tuple[str, ...], *, now: datetime) -> Outb
             return None
         begin_write(db)
         row = db.scalars(due.with_for_update(skip_locked=True)).first()
-        if row is not None:
-            # A worker that dies with the message in hand gives it back when the claim lapses.
-            row.next_try_at = now + _CLAIM
-        return row
+        if row is None:
+            return None
+        claimed = _Claimed(row, row.perhaps_taken)
+        # A worker that dies with the message in hand gives it back when the claim lapses; how far it came,
+        # nobody knows.
+        row.next_try_at, row.perhaps_taken = now + _CLAIM, True
+        return claimed
 
 
-def _settle(
-    db: Session, message_id: UUID, error: str, *, given_up: bool, reference: str | None, now: datetime
-) -> bool:
+def _settle(db: Session, message_id: UUID, outcome: _Outcome, *, now: datetime) -> bool:
     """Note what became of a try; whether it was the last one."""
     message = db.get_one(OutboxMessage, message_id)
     message.tries += 1
-    message.last_error = error
-    if not error:
+    message.last_error, message.perhaps_taken = outcome.error, outcome.perhaps_taken
+    if not outcome.error:
         message.delivered_at, message.next_try_at, message.payload_sealed = now, None, None
-        message.reference = reference
+        message.reference = outcome.reference
         return True
-    if given_up or message.tries > len(RETRY_AFTER):
+    if outcome.given_up or message.tries > len(RETRY_AFTER):
         message.failed_at, message.next_try_at, message.payload_sealed = now, None, None
         return True
     again = now + timedelta(seconds=RETRY_AFTER[message.tries - 1])

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -25,7 +25,7 @@ from idp.accounts.audit import Action, Event, Origin, Trail
 from idp.accounts.calendar import civil_day
 from idp.accounts.companies import find_by_document, is_called
 from idp.accounts.documents import Document
-from idp.accounts.models import Credential, LoginName, Person
+from idp.accounts.models import Credential, Enterprise, LoginName, Mandate, Person
 from idp.accounts.notices import Kind, Notifier, Told
 from idp.accounts.sessions import Device
 from idp.crypto import Vault
@@ -44,6 +44,10 @@ class AnotherName(Exception):
 
 class Closed(Exception):
     """The person's account is suspended; the message is the sentence to show."""
+
+
+class ActsForOthers(Exception):
+    """The person acts for a company, so that his password would open more than what is his own."""
 
 
 class Expired(Exception):
@@ -100,7 +104,11 @@ class By:
 
 
 def check_free(db: Session, vault: Vault, applicant: Applicant, account: str) -> None:
-    """Return if phone and account name are nobody else's, as far as one sees now. Raises Taken."""
+    """Return if phone and account name are nobody else's, as far as one sees now. Raises Taken.
+
+    The answer tells what is known of whoever has the document, so `applicant` is he, as the people registry
+    said before.
+    """
     person = find_by_document(db, vault, applicant.document)
     mine = person.id if person and not has_account(db, person.id) else None
     _check_free(db, vault, applicant.phone, account, mine)
@@ -140,17 +148,35 @@ def find_brought_over(db: Session, vault: Vault, phone: str) -> Person:
     return _brought_over(db, db.scalars(found).first())
 
 
+def check_acts_for_himself(db: Session, person_id: UUID, *, now: datetime) -> None:
+    """Return unless he represents a company, or has a mandate that is not over. Raises ActsForOthers."""
+    represents = select(Enterprise.id).where(Enterprise.representative_id == person_id)
+    is_mandated = select(Mandate.id).where(
+        Mandate.person_id == person_id, Mandate.ended_at.is_(None), Mandate.last_day >= civil_day(now)
+    )
+    if db.scalar(select(or_(represents.exists(), is_mandated.exists()))):
+        raise ActsForOthers
+
+
+def check_account_free(db: Session, account: str, mine: UUID | None) -> None:
+    """Return if nobody but the person `mine` has this account name, or it is empty. Raises Taken."""
+    owner = func.coalesce(LoginName.person_id, LoginName.legal_account_id)
+    if account and any(one != mine for one in db.scalars(select(owner).where(LoginName.name == account))):
+        raise Taken("account")
+
+
 def open_brought_over(
     db: Session, tools: Tools, person_id: UUID, phone: str, chosen: Chosen, *, by: By, now: datetime
 ) -> None:
     """Give who was brought over his password, in the caller's transaction; flushed when this returns.
 
-    Raises NotBroughtOver where his phone is another by now, HasAccount, Closed, Taken.
+    Raises NotBroughtOver where his phone is another by now, HasAccount, ActsForOthers, Closed, Taken.
     """
-    person = _brought_over(db, _locked(db, Person.id == person_id))
+    person = _brought_over(db, next(iter(_locked(db, Person.id == person_id)), None))
     if person.phone(tools.vault) != phone:
         raise NotBroughtOver
-    _check_free(db, tools.vault, phone, chosen.account, person.id)
+    check_acts_for_himself(db, person_id, now=now)
+    check_account_free(db, chosen.account, person_id)
     try:
         _open(db, tools, person, chosen, by=by, taken_over=True, now=now)
     except IntegrityError:
@@ -181,20 +207,25 @@ def _register(
 ) -> UUID:
     vault, document = tools.vault, applicant.document
     has_number = Person.id_number_index.in_(vault.indexes("id_number", document.id_number))
-    person = _locked(db, has_number, Person.id_type == document.id_type.value)
+    has_phone = Person.phone_index.in_(vault.indexes("phone", applicant.phone))
+    known = _locked(db, or_(and_(has_number, Person.id_type == document.id_type.value), has_phone))
+    person = next((one for one in known if _holds(one, vault, document)), None)
     if has_account(db, person.id if person else new_id):
         raise HasAccount
     if person is not None:
         _check_may_be_taken_over(vault, person, applicant)
     _check_free(db, vault, applicant.phone, chosen.account, person.id if person else None)
-    taken_over = person is not None
+    key, taken_over = f"person:{person.id if person else new_id}", person is not None
+    for other in known:
+        if other is not person:
+            _give_phone_up(db, tools, other, replace(by.origin, actor=key), now=now)
     if person is None:
         person = Person(id=new_id, created_at=now, id_type=document.id_type.value)
         person.set_name(vault, applicant.name)
         person.set_id_number(vault, document.id_number)
     elif person.phone(vault) not in {None, applicant.phone}:
         # Who reads the phone that was on record hears of it, too.
-        tools.notifier.tell(db, f"person:{person.id}", _told(by), now=now)
+        tools.notifier.tell(db, key, _told(by), now=now)
     person.set_phone(vault, applicant.phone)
     person.id_valid_from, person.id_valid_until = document.valid_from, document.valid_until
     db.add(person)
@@ -225,10 +256,26 @@ def _told(by: By) -> Told:
     return Told(Kind.REGISTERED, device=by.device)
 
 
-def _locked(db: Session, *which: ColumnElement[bool]) -> Person | None:
-    # The lock opens the transaction, so that on SQLite nobody writes after what is read here.
-    mine = select(Person).where(*which).with_for_update()
-    return db.scalars(mine.execution_options(populate_existing=True)).first()
+def _give_phone_up(db: Session, tools: Tools, person: Person, origin: Origin, *, now: datetime) -> None:
+    """Whose number went to somebody else since: that one reads its messages, and the people registry says so.
+
+    He has no password, so that nothing he set himself is lost.
+    """
+    person.forget_phone()
+    tools.trail.record(db, Event(Action.PHONE_GIVEN_UP, target=f"person:{person.id}"), origin, now=now)
+    # Before its new owner has it: it is one person's only.
+    db.flush()
+
+
+def _locked(db: Session, which: ColumnElement[bool]) -> list[Person]:
+    # The lock opens the transaction, so that on SQLite nobody writes after what is read here; in one order,
+    # so that two who are in one another's way wait for each other but once.
+    mine = select(Person).where(which).order_by(Person.id).with_for_update()
+    return list(db.scalars(mine.execution_options(populate_existing=True)))
+
+
+def _holds(person: Person, vault: Vault, document: Document) -> bool:
+    return (person.id_type, person.id_number(vault)) == (document.id_type.value, document.id_number)
 
 
 def _brought_over(db: Session, person: Person | None) -> Person:
@@ -252,8 +299,7 @@ def _check_may_be_taken_over(vault: Vault, person: Person, applicant: Applicant)
 
 def _check_free(db: Session, vault: Vault, phone: str, account: str, mine: UUID | None) -> None:
     with_phone = select(Person.id).where(Person.phone_index.in_(vault.indexes("phone", phone)))
-    if any(owner != mine for owner in db.scalars(with_phone)):
+    # Who has no password cannot be asked to change it, and may have lost the number long ago.
+    if any(owner != mine and has_account(db, owner) for owner in db.scalars(with_phone)):
         raise Taken("phone")
-    owner = func.coalesce(LoginName.person_id, LoginName.legal_account_id)
-    if account and any(one != mine for one in db.scalars(select(owner).where(LoginName.name == account))):
-        raise Taken("account")
+    check_account_free(db, account, mine)

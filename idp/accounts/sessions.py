@@ -317,19 +317,20 @@ def find_live(db: Session, token: str, *, idle: timedelta, now: datetime) -> Sig
 
 
 def raise_session(
-    db: Session, session: SigninSession, *, amr: tuple[str, ...], acr: str, now: datetime
+    db: Session, session: SigninSession, *, amr: tuple[str, ...], acr: str, renews: bool = True, now: datetime
 ) -> str | None:
     """Note a further proof within a sign-in and return the token that takes the place of the browser's.
 
     What was granted in it stays, and so does `auth_time` (OpenID Connect Core §12.2: a refreshed ID token
-    tells when the sign-in began). None if it ended meanwhile.
+    tells when the sign-in began); without `renews` the last proof does, too. None if it ended meanwhile.
     """
     token = new_token()
     ways = dict.fromkeys((*session.amr.split(), *amr))
+    proved = {"proved_at": now} if renews else {}
     raised = db.execute(
         update(SigninSession)
         .where(SigninSession.id == session.id, SigninSession.ended_at.is_(None))
-        .values(token_hash=hash_token(token), amr=" ".join(ways), acr=max(session.acr, acr), proved_at=now)
+        .values(token_hash=hash_token(token), amr=" ".join(ways), acr=max(session.acr, acr), **proved)
         .execution_options(synchronize_session=False)
     )
     return token if raised.rowcount else None  # type: ignore[attr-defined]  # an UPDATE's result has it

@@ -32,7 +32,7 @@ def deliverer(gateway: SmsGateway) -> Callable[[dict[str, Any]], str | None]:
         try:
             return gateway.send(message)
         except NotReached as fault:
-            raise NotDelivered(str(fault)) from None
+            raise NotDelivered(str(fault), perhaps_taken=fault.perhaps_taken) from None
         except SmsRefused as refused:
             raise Undeliverable(str(refused)) from None
 

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+import httpcore2
 import httpx2
 
-from idp.adapters.outside import OutsideTransport
+from idp.adapters.outside import NotOutside, OutsideTransport
 from idp.config import Settings, SettingsRefused, is_loopback
 
 _SECONDS = 5.0
@@ -27,6 +28,13 @@ _LONGEST = 64_000
 _LONGEST_REFERENCE = 120
 # RFC 9110 §15.5: the request is at fault, except where it only came at a bad moment.
 _NOT_NOW = frozenset({408, 425, 429})
+_NEVER_ASKED = (
+    NotOutside,
+    httpx2.InvalidURL,
+    httpcore2.ConnectError,
+    httpcore2.ConnectTimeout,
+    httpcore2.UnsupportedProtocol,
+)
 KEPT = 1000
 """How many delivered messages the demo remembers."""
 
@@ -36,7 +44,14 @@ class SmsRefused(Exception):
 
 
 class NotReached(Exception):
-    """The gateway did not take the message now; it is tried again. No secret is in the words."""
+    """The gateway did not take the message now; it is tried again. No secret is in the words.
+
+    `perhaps_taken`: it was asked, and no answer says clearly that it did not take it.
+    """
+
+    def __init__(self, words: str, *, perhaps_taken: bool = False) -> None:
+        super().__init__(words)
+        self.perhaps_taken = perhaps_taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +111,12 @@ class HttpSmsGateway:
         try:
             answer = self._http.post(self._url, json={**told, "params": list(message.params)})
         except (httpx2.HTTPError, httpx2.InvalidURL) as fault:
-            raise NotReached(type(fault).__name__) from None
+            raise unanswered(fault) from None
         status = answer.status_code
         if 400 <= status < 500 and status not in _NOT_NOW:
             raise SmsRefused(f"refused with {status}")
         if not 200 <= status < 300:
-            raise NotReached(f"answered {status}")
+            raise NotReached(f"answered {status}", perhaps_taken=perhaps_taken(status))
         return _reference_in(answer)
 
 
@@ -168,6 +183,18 @@ def client(headers: Mapping[str, str]) -> httpx2.Client:
         follow_redirects=False,
         transport=OutsideTransport(inside_allowed=True, seconds=_SECONDS, longest=_LONGEST),
     )
+
+
+def unanswered(fault: Exception) -> NotReached:
+    """What a call that brought no answer comes to: where there was no connection, nothing was taken."""
+    # httpcore2's own kind of fault is the cause of what the transport raises.
+    cause = fault.__cause__ or fault
+    return NotReached(type(cause).__name__, perhaps_taken=not isinstance(cause, _NEVER_ASKED))
+
+
+def perhaps_taken(status: int) -> bool:
+    """Whether a gateway that answered so, and not 2xx, may have taken the message: not with a 4xx."""
+    return not 400 <= status < 500
 
 
 def reference(said: object) -> str | None:

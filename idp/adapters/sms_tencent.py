@@ -24,7 +24,16 @@ from typing import Annotated, Any, Final
 import httpx2
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
-from idp.adapters.sms import NotReached, Report, Sms, SmsRefused, client, reference
+from idp.adapters.sms import (
+    NotReached,
+    Report,
+    Sms,
+    SmsRefused,
+    client,
+    perhaps_taken,
+    reference,
+    unanswered,
+)
 from idp.config import SettingsRefused
 from idp.config.web_addresses import check_web_address
 
@@ -34,6 +43,7 @@ _SETTING = "IDP_SMS_VENDOR_CONFIG"
 _SERVICE = "sms"
 _VERSION = "2021-01-11"
 _JSON = "application/json; charset=utf-8"
+_NOT_ITS_API = "answered something else than its API does"
 _NAME = re.compile(r"[A-Za-z0-9._]{1,80}\Z")
 # What this message will never be taken for. All else is tried again: limits and outages pass, and an
 # account out of credit or a wrong key is put right by the operator.
@@ -196,11 +206,12 @@ class TencentSms:
             answer = self._http.post(url, content=body, headers=headers)
             said = answer.json()["Response"] if answer.status_code == HTTPStatus.OK else None
         except (httpx2.HTTPError, httpx2.InvalidURL) as fault:
-            raise NotReached(type(fault).__name__) from None
+            raise unanswered(fault) from None
         except (ValueError, LookupError, TypeError, RecursionError):
-            raise NotReached("answered something else than its API does") from None
+            raise NotReached(_NOT_ITS_API, perhaps_taken=True) from None
         if not isinstance(said, dict):
-            raise NotReached(f"answered {answer.status_code}")
+            status = answer.status_code
+            raise NotReached(f"answered {status}", perhaps_taken=perhaps_taken(status))
         if "Error" in said:
             error = said["Error"]
             raise _refusal(error.get("Code") if isinstance(error, dict) else None)
@@ -222,14 +233,17 @@ def _account(config: str) -> _Account:
 def _refusal(code: object) -> SmsRefused | NotReached:
     """The vendor's words are not repeated, only the name of the fault: they may hold the phone."""
     name = code if isinstance(code, str) and _NAME.match(code) else "an error without a name"
-    return SmsRefused(name) if name in _FOR_GOOD else NotReached(name)
+    if name in _FOR_GOOD:
+        return SmsRefused(name)
+    # A fault inside the vendor, or one without a name, leaves open how far the message came.
+    return NotReached(name, perhaps_taken=name is not code or name.startswith("InternalError"))
 
 
 def _only(statuses: object) -> dict[str, Any]:
     """What is said of the one phone that was named. Raises NotReached."""
     if isinstance(statuses, list) and len(statuses) == 1 and isinstance(statuses[0], dict):
         return statuses[0]
-    raise NotReached("answered something else than its API does")
+    raise NotReached(_NOT_ITS_API, perhaps_taken=True)
 
 
 def _report(said: object) -> Report | None:

@@ -16,7 +16,14 @@ from typing import Any, Final
 
 from idp.access import logouts
 from idp.accounts import notices, sms_delivery
-from idp.accounts.outbox import Deliverers, Mourner, NotDelivered, Undeliverable, deliver_due
+from idp.accounts.outbox import (
+    Deliverers,
+    GivenUp,
+    Mourner,
+    NotDelivered,
+    Undeliverable,
+    deliver_due,
+)
 from idp.adapters.ephemeral import StoreUnavailable
 from idp.adapters.sms import NotReached
 from idp.adapters.sms_tencent import TencentSms
@@ -130,10 +137,11 @@ def telling(deliver: Callable[[dict[str, Any]], str | None]) -> Callable[[dict[s
 def telling_the_end(mourn: Mourner) -> Mourner:
     """`mourn`, with a line of the log for each SMS that was given up."""
 
-    def told(payload: dict[str, Any], why: str) -> None:
+    def told(payload: dict[str, Any], end: GivenUp) -> None:
         about = {"purpose": payload.get("purpose"), "message": payload.get("id")}
-        logs.tell("sms given up", level=logging.WARNING, **about, why=why)
-        mourn(payload, why)
+        facts = {**about, "why": end.why, "perhaps_taken": end.perhaps_taken}
+        logs.tell("sms given up", level=logging.WARNING, **facts)
+        mourn(payload, end)
 
     return told
 

@@ -108,7 +108,7 @@ def import_people(
         work = Work(
             read_people,
             lambda db, table, tick: check_people(db, vault, table, arrival, tick=tick),
-            lambda db, changes: change_people(db, vault, changes),
+            lambda db, changes: change_people(db, vault, changes, now=desk.now),
             Action.PEOPLE_IMPORTED,
             {"brought_from": brought_from},
         )

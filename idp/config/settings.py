@@ -117,7 +117,9 @@ class Settings(BaseModel):
     )
     sms_code_lifetime: int = Field(300, ge=60, le=300, description="Life of a code sent by SMS.")
     sms_resend: int = Field(60, ge=30, le=600, description="A phone is sent its next code after so long.")
-    sms_a_day: int = Field(10, ge=1, description="Codes a phone gets in a day.")
+    sms_a_day: int = Field(
+        10, ge=1, description="Codes a phone gets in a day; registering and moving may use half of them."
+    )
     sms_an_address: int = Field(
         30, ge=1, description="Codes an address asks for in an hour; offices share one address."
     )
@@ -169,7 +171,7 @@ class Settings(BaseModel):
     registry_token: SecretStr = Field(SecretStr(""), description="Bearer token for that address.")
     face_at_registration: bool = Field(
         default=True,
-        description="Whether registering asks for the face (X9), where there is a face service.",
+        description="Whether registering asks for the face (X9); it is then offered with a face service only.",
     )
     journey_lifetime: int = Field(
         1800, ge=300, le=7200, description="How long a registration, an activation or a reset may take."

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -27,14 +27,22 @@ from idp.accounts.sessions import Device
 from idp.adapters.ephemeral import EphemeralStore
 from idp.adapters.population import Claimed, Population, PopulationUnavailable
 from idp.config import Settings
-from idp.crypto import Vault, plain
+from idp.crypto import Vault, keyed_digest, plain
 from idp.db import pause
 from idp.proof import throttle
-from idp.proof.throttle import Try
+from idp.proof.throttle import Ceiling, Try
+
+_TRIES_A_COMPANY: Final = 60
+"""In an hour, whatever documents are told; then one each :data:`_WAIT` seconds."""
+_WAIT: Final = 60
 
 
 class NotFound(Exception):
     """No company as it was told; which part is another, nobody is told."""
+
+
+class OtherDays(NotFound):
+    """All of it is right but the days of the document, which the people registry may know better."""
 
 
 class AlreadyActive(Exception):
@@ -101,12 +109,16 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A company 待激活 that is as it was told; `phone` is the one that came with its record."""
+    """A company 待激活 that is as it was told; `phone` is the one that came with its record.
+
+    `days_confirmed`: the people registry confirmed the days that were told, whatever the record says of them.
+    """
 
     account_id: UUID
     enterprise_id: UUID
     representative_id: UUID
     phone: str
+    days_confirmed: bool = False
 
     @property
     def key(self) -> str:
@@ -145,33 +157,45 @@ _RECORD = (
 def confirm(db: Session, tools: Tools, claim: Claim, *, address: str, now: datetime) -> Pending:
     """The company that `claim` tells, if it is 待激活 and all of it is right; what comes next finds it anew.
 
-    The try is counted under its credit code and `address` before anything is compared. Raises
-    idp.proof.throttle.Throttled, NotFound, NotThePerson, CannotBeChecked, AlreadyActive, Closed, NoPhone.
+    The try is counted before anything is compared: by credit code and document, so that whoever knows the
+    public code alone does not use up the representative's tries; by credit code, much wider; by `address`.
+    Raises idp.proof.throttle.Throttled, NotFound, NotThePerson, CannotBeChecked, AlreadyActive, Closed,
+    NoPhone.
     """
-    attempt = Try(f"activation:{claim.uscc}", None, address)
+    company, document = f"activation:{claim.uscc}", claim.document
+    told = keyed_digest(b"activation", document.id_type, document.id_number)
+    attempt = Try(f"{company}:{told}", None, address)
+    # The wide one first: whoever it refuses has used up nothing of his own.
+    throttle.count_below(tools.store, Ceiling(company, _TRIES_A_COMPANY, _WAIT), now=now)
     at_home = throttle.admit(tools.store, tools.settings, attempt, now=now)
     try:
-        pending = find(db, tools.vault, claim)
-        _ask_people_registry(db, tools.population, claim)
+        pending = _confirmed(db, tools, claim)
     except (NotFound, NotThePerson):
-        throttle.failed(tools.store, attempt)
+        # Of an address companies are counted, not the documents it told of one.
+        throttle.failed(tools.store, Try(company, None, address))
         raise
     except (AlreadyActive, Closed, NoPhone, CannotBeChecked):
-        # All of it was right: whoever comes back finds no wait.
+        # All of it was right, as far as could be asked: whoever comes back finds no wait.
         throttle.succeeded(tools.store, attempt, at_home=at_home)
         raise
     throttle.succeeded(tools.store, attempt, at_home=at_home)
     return pending
 
 
-def find(db: Session, vault: Vault, claim: Claim) -> Pending:
-    """The company of `claim` as its record is now. Raises NotFound, AlreadyActive, Closed, NoPhone."""
+def find(db: Session, vault: Vault, claim: Claim, *, days_confirmed: bool = False) -> Pending:
+    """The company of `claim` as its record is now; its days are not compared once they are confirmed.
+
+    Raises NotFound, OtherDays, AlreadyActive, Closed, NoPhone.
+    """
     row = db.execute(_RECORD.where(Enterprise.uscc == claim.uscc)).first()
     if row is None:
         raise NotFound
     company, account, representative = row
+    has_days = _has_days_of(representative, claim.document)
     if not _is_as_told(vault, company, representative, claim):
         raise NotFound
+    if not (has_days or days_confirmed):
+        raise OtherDays
     if why := obstacles.of_company(company.status, company.suspended_at):
         raise Closed(why)
     if why := obstacles.of_person(representative.suspended_at):
@@ -181,7 +205,7 @@ def find(db: Session, vault: Vault, claim: Claim) -> Pending:
     phone = account.phone(vault)
     if phone is None:
         raise NoPhone
-    return Pending(account.id, company.id, representative.id, phone)
+    return Pending(account.id, company.id, representative.id, phone, days_confirmed)
 
 
 def activate(
@@ -201,7 +225,7 @@ def activate(
     idp.accounts.directory.AlreadyTaken where somebody else has the account name.
     """
     account = _locked(db, pending.account_id)
-    if account is None or find(db, tools.vault, claim) != pending:
+    if account is None or find(db, tools.vault, claim, days_confirmed=pending.days_confirmed) != pending:
         raise NotFound
     directory.activate(
         db,
@@ -212,7 +236,7 @@ def activate(
         phone=pending.phone,
         now=now,
     )
-    _note_days(db, pending.representative_id, claim.document)
+    _note_days(db, pending, claim.document)
     agreements.accept(db, pending.key, accepted_at=now)
     event = Event(Action.ACCOUNT_ACTIVATED, entity=str(pending.enterprise_id), target=pending.key)
     tools.trail.record(db, event, origin, now=now)
@@ -226,21 +250,51 @@ def is_active(db: Session, account_id: UUID, name: str) -> bool:
     mine = found.where(
         LegalAccount.id == account_id, LegalAccount.activated_at.is_not(None), LoginName.name == name
     )
+    if db.scalar(mine) is None:
+        # Its transaction may be about to be committed: whoever holds the row is waited for.
+        _locked(db, account_id)
     return db.scalar(mine) is not None
 
 
-def _ask_people_registry(db: Session, population: Population | None, claim: Claim) -> None:
-    """Return if name, document and validity are one person's, or where there is nobody to ask.
+def note_refused_code(db: Session, trail: Trail, pending: Pending, origin: Origin, *, now: datetime) -> None:
+    """Write down that a wrong code was tried on the account: its owner sees that somebody guesses."""
+    refused = Event(
+        Action.PROOF_REFUSED,
+        entity=str(pending.enterprise_id),
+        target=pending.key,
+        detail={"why": "sms_code"},
+    )
+    trail.record(db, refused, origin, now=now)
+
+
+def _confirmed(db: Session, tools: Tools, claim: Claim) -> Pending:
+    """The company of `claim`, and its representative as the people registry knows him, where there is one.
+
+    A record that came with the days of an older card gives way to the registry, which knows the renewed one.
+    """
+    if tools.population is None:
+        return find(db, tools.vault, claim)
+    unless: Exception = NotThePerson()
+    try:
+        find(db, tools.vault, claim)
+    except OtherDays:
+        # Nobody is told that the rest was right.
+        unless = NotFound()
+    if not _is_one_person(db, tools.population, claim):
+        raise unless
+    return find(db, tools.vault, claim, days_confirmed=True)
+
+
+def _is_one_person(db: Session, population: Population, claim: Claim) -> bool:
+    """Whether name, document and validity are one person's.
 
     The phone is left out: a company's phone of record need not be its representative's own. Raises
-    NotThePerson, CannotBeChecked.
+    CannotBeChecked.
     """
-    if population is None:
-        return
     document = claim.document
     pause(db)
     try:
-        matches = population.matches(
+        return population.matches(
             Claimed(
                 claim.representative_name,
                 document.id_type.value,
@@ -252,12 +306,10 @@ def _ask_people_registry(db: Session, population: Population | None, claim: Clai
         )
     except PopulationUnavailable:
         raise CannotBeChecked from None
-    if not matches:
-        raise NotThePerson
 
 
 def _is_as_told(vault: Vault, company: Enterprise, representative: Person, claim: Claim) -> bool:
-    """Whether all of it is right: each part is compared, so that the time says of none that it was wrong."""
+    """Whether all but the days is right: each part is compared, so that the time tells of none."""
     document = claim.document
     return all(
         [
@@ -266,7 +318,6 @@ def _is_as_told(vault: Vault, company: Enterprise, representative: Person, claim
             is_same_person_name(representative.name(vault), claim.representative_name),
             representative.id_type == document.id_type.value,
             representative.id_number(vault) == document.id_number,
-            _has_days_of(representative, document),
         ]
     )
 
@@ -295,11 +346,13 @@ def _locked(db: Session, account_id: UUID) -> LegalAccount | None:
     return db.scalars(mine.execution_options(populate_existing=True)).first()
 
 
-def _note_days(db: Session, representative_id: UUID, document: Document) -> None:
-    """Keep the days he told, where none are on record."""
-    unknown = update(Person).where(Person.id == representative_id, Person.id_valid_from.is_(None))
+def _note_days(db: Session, pending: Pending, document: Document) -> None:
+    """Keep the days he told, where none are on record or the people registry confirmed them."""
+    his = update(Person).where(Person.id == pending.representative_id)
+    if not pending.days_confirmed:
+        his = his.where(Person.id_valid_from.is_(None))
     db.execute(
-        unknown.values(id_valid_from=document.valid_from, id_valid_until=document.valid_until),
+        his.values(id_valid_from=document.valid_from, id_valid_until=document.valid_until),
         execution_options={"synchronize_session": False},
     )
 

@@ -91,7 +91,7 @@ def activate_phone() -> Any:
     journey = ACTIVATION.at("phone")
     if journey.has("phone_proved"):
         return redirect(ACTIVATION.address("password", journey), 303)
-    _, pending = _as_confirmed(journey)
+    _, pending = _as_confirmed(journey, "phone")
     form = CodeForm(request.form)
     code = PhoneCode(
         Purpose.ACTIVATE,
@@ -120,6 +120,9 @@ def activate_phone() -> Any:
         # The same form sent twice: the first one spent the code and went on.
         if ACTIVATION.at("phone").has("phone_proved"):
             return redirect(ACTIVATION.address("password", journey), 303)
+        if code.was_guessed:
+            here, origin = platform(), signin.origin(actor="")
+            activation.note_refused_code(db(), here.trail, pending, origin, now=now())
         form.code.errors = [problem]
         return shown()
     return redirect(
@@ -131,7 +134,7 @@ def activate_phone() -> Any:
 def activate_password() -> Any:
     """设置企业账号和密码."""
     journey = ACTIVATION.at("password")
-    claim, pending = _as_confirmed(journey)
+    claim, pending = _as_confirmed(journey, "password")
     form = AccountForm(request.form)
     if request.method == "POST" and form.validate() and _fits_policy(form, pending):
         try:
@@ -198,7 +201,11 @@ def _confirmed(form: CompanyForm) -> Any:
             ways=ways.when_proof_fails(),
         ) from None
     journey = ACTIVATION.begin(
-        account=pending.key, phone=pending.phone, claim=claim.as_facts(), term=form.term.data
+        account=pending.key,
+        phone=pending.phone,
+        claim=claim.as_facts(),
+        term=form.term.data,
+        days_confirmed=pending.days_confirmed,
     )
     return redirect(ACTIVATION.address("phone", journey), 303)
 
@@ -213,7 +220,7 @@ def _activated(journey: Journey, claim: Claim, pending: Pending, form: AccountFo
             db(), _tools(), pending, claim, chosen, origin=origin, device=signin.device(), now=now()
         )
     except (NotFound, NoPhone, AlreadyActive, Closed) as refused:
-        raise _moved_on(refused, journey) from None
+        raise _moved_on(refused, "password") from None
     ended = ACTIVATION.end(
         journey,
         account_id=str(pending.account_id),
@@ -224,20 +231,23 @@ def _activated(journey: Journey, claim: Claim, pending: Pending, form: AccountFo
     return redirect(ACTIVATION.address("done", ended), 303)
 
 
-def _as_confirmed(journey: Journey) -> tuple[Claim, Pending]:
+def _as_confirmed(journey: Journey, step: str) -> tuple[Claim, Pending]:
     """What was told in the first step, and the record, if it is still the one it was then. Raises Stop."""
-    claim = Claim.of(journey.facts["claim"])
+    claim, facts = Claim.of(journey.facts["claim"]), journey.facts
+    # A journey begun by the version before does not know of confirmed days.
+    confirmed = bool(facts.get("days_confirmed"))
     try:
-        pending = activation.find(db(), platform().vault, claim)
+        pending = activation.find(db(), platform().vault, claim, days_confirmed=confirmed)
     except (NotFound, NoPhone, AlreadyActive, Closed) as refused:
-        raise _moved_on(refused, journey) from None
-    if (pending.key, pending.phone) != (journey.facts["account"], journey.facts["phone"]):
-        raise _moved_on(NotFound(), journey)
+        raise _moved_on(refused, step) from None
+    if (pending.key, pending.phone) != (facts["account"], facts["phone"]):
+        raise _moved_on(NotFound(), step)
     return claim, pending
 
 
-def _moved_on(refused: Exception, journey: Journey) -> Stop:
-    """What is said where the record became another after the first step."""
+def _moved_on(refused: Exception, step: str) -> Stop:
+    """What is said where the record became another; a form sent twice is led to where the first one led."""
+    journey = ACTIVATION.at(step)
     if isinstance(refused, AlreadyActive):
         return _already_active()
     if isinstance(refused, Closed):

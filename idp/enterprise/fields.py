@@ -10,7 +10,7 @@ from wtforms.validators import ValidationError
 from idp.accounts.identifiers import company_name, parse_uscc
 from idp.accounts.models import EnterpriseType
 from idp.crypto import plain
-from idp.web.document_fields import DocumentFields
+from idp.web.document_fields import DocumentFields, trimmed
 
 _LONGEST_COMPANY = 200
 _LONGEST_PERSON = 100
@@ -63,10 +63,10 @@ class CompanyFields(DocumentFields):
 
     def validate_uscc(self, typed: StringField) -> None:
         """A credit code whose check character is right. Raises ValidationError."""
-        given = "".join(plain((typed.data or "")[:64]).split())
+        given = "".join(trimmed(typed.data).split())
         if not given:
             raise ValidationError("请填写统一社会信用代码")
-        if parse_uscc(given):
+        if self.credit_code:
             return
         if len(given) != 18:
             raise ValidationError(f"统一社会信用代码应为 18 位，目前填写了 {len(given)} 位")
@@ -88,11 +88,16 @@ class CompanyFields(DocumentFields):
         return name_label(self.type.data)
 
     @property
+    def credit_code(self) -> str:
+        """The credit code in canonical form, the same that was looked at; empty if it is none."""
+        return parse_uscc(trimmed(self.uscc.data)) or ""
+
+    @property
     def told(self) -> dict[str, Any]:
         """What the fields say of company and representative in canonical form, once they are valid."""
         return {
             "type": self.type.data,
             "name": one_name(self.name.data, longest=_LONGEST_COMPANY),
-            "uscc": parse_uscc(self.uscc.data or ""),
+            "uscc": self.credit_code,
             "representative_name": one_name(self.representative_name.data, longest=_LONGEST_PERSON),
         }

@@ -22,7 +22,7 @@ from idp.accounts.audit import Action, Event, Origin, Trail
 from idp.accounts.calendar import civil_day
 from idp.accounts.companies import MayNotAct, NewCompany
 from idp.accounts.models import EnterpriseType
-from idp.accounts.notices import Kind, Notifier, Told
+from idp.accounts.notices import Kind, Notifier, Told, phone_of_record
 from idp.accounts.sessions import Device
 from idp.adapters.ephemeral import EphemeralStore
 from idp.adapters.population import Claimed, Population, PopulationUnavailable
@@ -226,7 +226,11 @@ def register(
     agreements.accept(db, key, accepted_at=now, versions=accepted)
     detail = {"proved_by": proof.by.value} | ({"face_check": proof.reference} if proof.reference else {})
     event = Event(Action.ENTERPRISE_REGISTERED, entity=str(company_id), target=key, detail=detail)
-    origin = replace(applicant.origin, actor=f"person:{made.representative_id}")
-    tools.trail.record(db, event, origin, now=now)
-    tools.notifier.tell(db, key, Told(Kind.COMPANY_REGISTERED, device=applicant.device), now=now)
+    himself = f"person:{made.representative_id}"
+    tools.trail.record(db, event, replace(applicant.origin, actor=himself), now=now)
+    told = Told(Kind.COMPANY_REGISTERED, device=applicant.device)
+    tools.notifier.tell(db, key, told, now=now)
+    if phone_of_record(db, tools.vault, himself) != application.phone:
+        # Who is known here by another phone hears what was registered in his name, and may stop it.
+        tools.notifier.tell(db, key, told, to=himself, now=now)
     db.flush()

@@ -17,6 +17,7 @@ from idp.accounts.companies import MayNotAct
 from idp.accounts.credentials import browser_tag
 from idp.accounts.directory import canonical_name
 from idp.accounts.documents import Document
+from idp.accounts.factors import Kind, kinds_of
 from idp.accounts.models import Credential
 from idp.accounts.passwords import PasswordHasher
 from idp.adapters.ephemeral import EphemeralStore
@@ -32,6 +33,10 @@ class WrongPassword(Exception):
 
 class NoPhone(Exception):
     """The password was right, and the account has no phone to which a code could be sent."""
+
+
+class StrongerFactor(Exception):
+    """The password was right, and the account has a factor that this and a code would go round (0017)."""
 
 
 class AnotherNow(Exception):
@@ -86,8 +91,8 @@ def prove_password(
 ) -> Holder:
     """The account of the person with this document and name, if `password` is its own.
 
-    Raises WrongPassword, NoPhone, idp.accounts.companies.MayNotAct, idp.proof.throttle.Throttled,
-    idp.accounts.passwords.TooBusy.
+    Raises WrongPassword, NoPhone, StrongerFactor, idp.accounts.companies.MayNotAct,
+    idp.proof.throttle.Throttled, idp.accounts.passwords.TooBusy.
     """
     key = key_of(db, tools.vault, document)
     credential = _credential(db, tools.vault, document, name)
@@ -106,7 +111,10 @@ def prove_password(
 
 
 def still_holds(db: Session, vault: Vault, document: Document, name: str, kept: dict[str, Any]) -> Holder:
-    """The account as it is now, if it is still what was proved. Raises AnotherNow, NoPhone, MayNotAct."""
+    """The account as it is now, if it is still what was proved.
+
+    Raises AnotherNow, NoPhone, StrongerFactor, idp.accounts.companies.MayNotAct.
+    """
     credential = _credential(db, vault, document, name)
     if credential is None or [f"person:{credential.person_id}", credential.changed_at.isoformat()] != [
         kept["key"],
@@ -123,10 +131,12 @@ def _holder(db: Session, vault: Vault, document: Document, credential: Credentia
     why = obstacles.of_person(person.suspended_at) or obstacles.of_lock(credential.locked_at)
     if why:
         raise MayNotAct(why)
-    phone = person.phone(vault)
+    key, phone = f"person:{person.id}", person.phone(vault)
+    if kinds_of(db, key) - {Kind.SMS}:
+        raise StrongerFactor
     if phone is None:
         raise NoPhone
-    return Holder(f"person:{person.id}", phone, credential.changed_at)
+    return Holder(key, phone, credential.changed_at)
 
 
 def _credential(db: Session, vault: Vault, document: Document, name: str) -> Credential | None:

@@ -24,7 +24,14 @@ from idp.enterprise import registration_person as personal
 from idp.enterprise.registration import Application, Proof, ProvedBy
 from idp.enterprise.registration_forms import OTHERWISE, CodeForm, FaceForm, PasswordForm
 from idp.enterprise.registration_journey import REGISTRATION, end, proof_of, proved, registries
-from idp.enterprise.registration_person import AnotherNow, Asking, Holder, NoPhone, WrongPassword
+from idp.enterprise.registration_person import (
+    AnotherNow,
+    Asking,
+    Holder,
+    NoPhone,
+    StrongerFactor,
+    WrongPassword,
+)
 from idp.enterprise.room import blueprint
 from idp.proof.face_record import Check, Purpose, Whom
 from idp.proof.journeys import Journey
@@ -201,7 +208,7 @@ def _password_proved(journey: Journey, application: Application, form: PasswordF
     except Throttled:
         _note_refusal(application, "throttled")
         raise
-    except (NoPhone, MayNotAct) as refused:
+    except (NoPhone, StrongerFactor, MayNotAct) as refused:
         raise _no_use(refused, journey) from None
     kept = {"key": holder.key, "changed_at": holder.changed_at.isoformat()}
     journey = REGISTRATION.learn(journey, personal=kept)
@@ -218,7 +225,7 @@ def _holder(journey: Journey, application: Application) -> Holder | None:
         return personal.still_holds(db(), platform().vault, claim.document, claim.representative_name, kept)
     except AnotherNow:
         return None
-    except (NoPhone, MayNotAct) as refused:
+    except (NoPhone, StrongerFactor, MayNotAct) as refused:
         raise _no_use(refused, journey) from None
 
 
@@ -227,6 +234,13 @@ def _no_use(refused: Exception, journey: Journey) -> Stop:
     by_face = ("改用刷脸", REGISTRATION.address("face", journey))
     if isinstance(refused, MayNotAct):
         return Stop("现在不能用这个账号验证", str(refused), status=403, ways=ways.when_proof_fails())
+    if isinstance(refused, StrongerFactor):
+        return Stop(
+            "这个账号不能用短信验证码验证",
+            "密码正确，但是这个账号设置了更安全的第二步验证，不能改用短信验证码代替，没有注册法人账号。请刷脸验证。",
+            status=409,
+            ways=(by_face, *ways.when_proof_fails()),
+        )
     return Stop(
         "个人账号没有手机号码",
         "密码正确，但是这个账号没有登记可以接收验证码的手机号码，没有注册法人账号。",

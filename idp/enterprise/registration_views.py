@@ -56,6 +56,9 @@ def register() -> Any:
     asked, journey = registries(), REGISTRATION.begun()
     is_new = journey is None
     if journey is None:
+        if request.method == "POST" and request.accept_mimetypes.best == "application/json":
+            # A code for a journey that the page does not know would open nothing: its script loads it anew.
+            raise REGISTRATION.gone()
         journey = REGISTRATION.begin()
         if request.method == "GET" and "j" not in request.args:
             # A phone's code belongs to a journey. Whoever brings one that is gone keeps his page.
@@ -165,7 +168,7 @@ def _is_complete(form: RegistrationForm) -> bool:
     is_valid = form.validate()
     if form.new_password.errors:
         return False
-    about = (form.phone_number, form.uscc.data or "", form.id_number.data or "")
+    about = (form.phone_number, form.credit_code, form.number)
     return form.fits_policy(tuple(word for word in about if word)) and is_valid
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from idp.access import assurance
 from idp.accounts.audit import Action, Event
+from idp.accounts.factors import Kind, kinds_of
 from idp.accounts.sessions import SignedIn
 from idp.login import factor_proof, service
 from idp.login.candidates import Candidate, of_account
@@ -24,10 +25,14 @@ _LOCKED_OUT = "这个账号现在不能使用。请退出后重新登录，或�
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """By what he proved himself, and the level that reaches."""
+    """By what he proved himself, and the level that reaches.
+
+    `renews`: it is a fresh proof for a change of his security, too.
+    """
 
     amr: tuple[str, ...]
     acr: str
+    renews: bool = True
 
 
 def by_password(
@@ -59,6 +64,9 @@ def by_factor(
 ) -> Confirmed:
     """Confirm by a second factor of the account; `raising` as for :func:`factor_proof.phone_for_codes`.
 
+    A code to a phone whose owner never switched codes on contents a portal, and changes no security: with
+    the phone alone somebody at a sign-in left open would put a factor of his own in the owner's way.
+
     Raises NotAllowedIn, idp.proof.second_factor.CodeRefused, idp.proof.sms_codes.CodeRefused,
     idp.proof.passkeys.PasskeyRefused, idp.proof.throttle.Throttled.
     """
@@ -68,7 +76,8 @@ def by_factor(
     amr = factor_proof.prove(
         db, tools, candidate, given, browser, refused_as=refused_as, raising=raising, now=now
     )
-    proved = Confirmed((amr,), assurance.SECOND_PROOF)
+    by_own_factor = amr != factor_proof.SMS or Kind.SMS in kinds_of(db, candidate.key)
+    proved = Confirmed((amr,), assurance.SECOND_PROOF, renews=by_own_factor)
     return _confirmed(db, tools, candidate, signed_in, browser, proved, now=now)
 
 

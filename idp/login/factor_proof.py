@@ -18,7 +18,7 @@ from idp.accounts import factors
 from idp.accounts.audit import Action
 from idp.accounts.factors import Kind, Passkey
 from idp.accounts.notices import Kind as NoticeKind
-from idp.accounts.notices import Told, phone_of_record
+from idp.accounts.notices import Told, own_phone, phone_of_record
 from idp.accounts.sessions import SigninSession
 from idp.login.candidates import Candidate
 from idp.login.entry import Browser, Tools, refuse
@@ -59,11 +59,12 @@ def phone_for_codes(
     """The phone whose codes prove the account with this key, which has factors of these `kinds`; else None.
 
     Where its owner switched them on; and where a sign-in is raised for a portal (`raising`) and the account
-    has no factor at all: a stronger one that is there is never gone round.
+    has no factor at all: a stronger one that is there is never gone round. A phone that nobody chose for
+    codes must be the person's own for that.
     """
-    if Kind.SMS in kinds or (raising and not kinds):
+    if Kind.SMS in kinds:
         return phone_of_record(db, tools.vault, account)
-    return None
+    return own_phone(db, tools.vault, account) if raising and not kinds else None
 
 
 def prove(

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from idp.accounts import credentials
 from idp.accounts.audit import Action, Event
 from idp.accounts.notices import Kind as NoticeKind
-from idp.accounts.notices import Told, phone_of_record
+from idp.accounts.notices import Told, own_phone, phone_of_record
 from idp.accounts.passwords import PasswordRefused, check_new_password
 from idp.crypto import new_token, same
 from idp.db import pause
@@ -27,7 +27,6 @@ from idp.login.entry import Browser, NotAllowedIn, TicketGone, Tools, Welcome, c
 
 FIRST_USE_LIFE = 600
 """Seconds somebody has to choose the new password after giving the first one."""
-_PROVED = ("pwd", "sms")
 
 
 class FirstUse(Exception):
@@ -92,7 +91,7 @@ def choose_password(
     fresh = tools.hasher.hash(password)
     db.expire_all()
     candidate, credential = _holder(db, tools, tools.store.take(_kept_at(ticket)), browser, now=now)
-    _check_proved(db, tools, ticket, candidate)
+    proved = _proved_by(db, tools, ticket, candidate)
     changed = replace(credential, password_hash=fresh, must_change=False, changed_at=now)
     if not put_in_place(db, credential, changed):
         raise TicketGone
@@ -101,7 +100,7 @@ def choose_password(
     told = Told(NoticeKind.PASSWORD_CHANGED, device=browser.device)
     tools.notifier.tell(db, candidate.key, told, now=now)
     check_may_enter(db, tools, candidate, browser, now=now)
-    return second.after_password(db, tools, candidate, browser, proved=_PROVED, now=now)
+    return second.after_password(db, tools, candidate, browser, proved=proved, now=now)
 
 
 def put_in_place(db: Session, old: StoredPassword, new: StoredPassword) -> bool:
@@ -131,11 +130,15 @@ def _is_proved(tools: Tools, ticket: str, phone: str) -> bool:
     return tools.store.get(_proved_at(ticket)) in tools.vault.indexes(_INDEX, phone)
 
 
-def _check_proved(db: Session, tools: Tools, ticket: str, candidate: Candidate) -> None:
-    """Return if the phone of record, as it is now, was proved for this ticket. Raises TicketGone."""
+def _proved_by(db: Session, tools: Tools, ticket: str, candidate: Candidate) -> tuple[str, ...]:
+    """What he proved (`amr` values), if the phone of record, as it is now, was proved for this ticket.
+
+    The company's phone lets in, and is no proof of him. Raises TicketGone.
+    """
     phone = phone_of_record(db, tools.vault, candidate.key)
     if phone is None or not _is_proved(tools, ticket, phone):
         raise TicketGone
+    return ("pwd", "sms") if own_phone(db, tools.vault, candidate.key) else ("pwd",)
 
 
 def _holder(

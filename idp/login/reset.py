@@ -22,7 +22,7 @@ from idp.accounts import credentials
 from idp.accounts.audit import Action, Event
 from idp.accounts.calendar import civil_day
 from idp.accounts.directory import canonical_name, find_enterprise, find_person
-from idp.accounts.models import Credential, LegalAccount, Mandate
+from idp.accounts.models import Credential, LegalAccount, Mandate, Person
 from idp.accounts.notices import Kind as NoticeKind
 from idp.accounts.notices import Told, phone_of_record
 from idp.accounts.passwords import check_new_password
@@ -33,13 +33,17 @@ from idp.login.candidates import PendingActivation
 from idp.login.entry import Browser, Tools
 from idp.proof import throttle
 from idp.proof.face_record import Whom, person_of
-from idp.proof.throttle import Ceiling, Try, neighbourhood
+from idp.proof.throttle import Ceiling, Throttled, Try, neighbourhood
 
 _NOBODY: Final = UUID(int=0)
-_TRIES_AN_ACCOUNT: Final = 10
+_TRIES_A_DOCUMENT: Final = 10
+"""In an hour, told of one account by strangers; a browser that the account knows has as many of its own."""
+_TRIES_AN_ACCOUNT: Final = 60
+"""In an hour, whatever documents are told."""
 _TRIES_AN_ADDRESS: Final = 60
 """In an hour; offices share one address."""
 _WAIT: Final = 60
+"""Seconds from one try to the next beyond them."""
 
 
 class Kind(StrEnum):
@@ -51,11 +55,7 @@ class Kind(StrEnum):
 
 
 class NoSuchAccount(Exception):
-    """No account of this kind is what was told of it; which part was wrong is said to nobody."""
-
-
-class NoPassword(Exception):
-    """All of it is right, and the person never had a password of his own: registering gives him one."""
+    """No account of this kind with a password is what was told of it; what was wrong is said to nobody."""
 
 
 class NoPhone(Exception):
@@ -99,39 +99,39 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class _Match:
-    """Under which name tries are counted, and the account's key where all that was told is right."""
+    """Under which name tries are counted, the key of the account that is named, and whether all is right."""
 
     counted: str
-    account: str = ""
+    named: str = ""
+    is_right: bool = False
     is_pending: bool = False
 
 
-def identify(
-    db: Session, vault: Vault, store: EphemeralStore, claimed: Claimed, *, address: str, now: datetime
-) -> Lost:
+def identify(db: Session, tools: Tools, claimed: Claimed, browser: Browser, *, now: datetime) -> Lost:
     """The account that all of `claimed` describes. The try is counted before anything is said of it.
 
-    Raises NoSuchAccount, idp.login.candidates.PendingActivation, NoPassword, NoPhone,
-    idp.proof.throttle.Throttled.
+    Raises NoSuchAccount, idp.login.candidates.PendingActivation, NoPhone, idp.proof.throttle.Throttled.
     """
-    match = _MATCHES[claimed.kind](db, vault, claimed, now)
-    for name, most in (
-        (f"reset-from:{neighbourhood(address)}", _TRIES_AN_ADDRESS),
-        (f"reset:{match.counted}", _TRIES_AN_ACCOUNT),
-    ):
-        throttle.count_below(store, Ceiling(name, most, _WAIT), now=now)
+    match = _MATCHES[claimed.kind](db, tools.vault, claimed, now)
+    # Looked for in any case, so that it takes as long.
+    credential = credentials.find(db, match.named or f"person:{_NOBODY}")
+    is_known = credential is not None and _knows(match.named, credential, browser)
+    try:
+        for ceiling in _ceilings(match, claimed, browser, is_known=is_known):
+            throttle.count_below(tools.store, ceiling, now=now)
+    except Throttled as slowed:
+        slowed.spares_known = not is_known
+        raise
+    if not match.is_right:
+        raise NoSuchAccount
     if match.is_pending:
         raise PendingActivation
-    if not match.account:
-        raise NoSuchAccount
-    credential = credentials.find(db, match.account)
     if credential is None:
-        # Of a company and a mandate a password is part: there is nobody to send elsewhere.
-        raise NoPassword if claimed.kind is Kind.PERSON else NoSuchAccount
-    phone = phone_of_record(db, vault, match.account)
+        raise NoSuchAccount
+    phone = phone_of_record(db, tools.vault, match.named)
     if phone is None:
         raise NoPhone
-    return Lost(match.account, phone, credential.changed_at.isoformat())
+    return Lost(match.named, phone, credential.changed_at.isoformat())
 
 
 def check_unchanged(db: Session, vault: Vault, lost: Lost, *, now: datetime) -> Credential:
@@ -190,6 +190,28 @@ def was_set(db: Session, account: str, at: datetime) -> bool:
     return credential is not None and credential.changed_at >= at
 
 
+def _knows(account: str, credential: Credential, browser: Browser) -> bool:
+    """Whether `browser` signed in to the account before, and was not forgotten."""
+    is_forgotten = browser.known_id in credential.forgotten_browsers
+    return credentials.browser_tag(account, credential.changed_at) in browser.known_tags and not is_forgotten
+
+
+def _ceilings(match: _Match, claimed: Claimed, browser: Browser, *, is_known: bool) -> tuple[Ceiling, ...]:
+    """Under what a try is counted: strangers slow strangers, and not whoever tells another document.
+
+    The narrowest comes last: whoever another one refuses has used up nothing of his own.
+    """
+    account = f"reset:{match.counted}"
+    if is_known:
+        return (Ceiling(f"{account}:{browser.known_id}", _TRIES_A_DOCUMENT, _WAIT),)
+    document = keyed_digest(b"reset", claimed.whom.id_type, claimed.whom.id_number)
+    return (
+        Ceiling(f"reset-from:{neighbourhood(browser.origin.address)}", _TRIES_AN_ADDRESS, _WAIT),
+        Ceiling(account, _TRIES_AN_ACCOUNT, _WAIT),
+        Ceiling(f"{account}:{document}", _TRIES_A_DOCUMENT, _WAIT),
+    )
+
+
 def _unchanged(
     db: Session, vault: Vault, lost: Lost, credential: Credential | None, *, now: datetime
 ) -> Credential:
@@ -218,24 +240,29 @@ def _company(db: Session, vault: Vault, claimed: Claimed, _now: datetime) -> _Ma
         return _Match(_nobody(claimed))
     account: LegalAccount | None = company.account
     counted = f"enterprise:{company.id}"
-    if account is None or holder is None or holder.id != company.representative_id:
+    if account is None:
         return _Match(counted)
-    return _Match(counted, f"legal:{account.id}", is_pending=account.activated_at is None)
+    is_him = holder is not None and holder.id == company.representative_id
+    return _Match(counted, f"legal:{account.id}", is_him, is_pending=account.activated_at is None)
 
 
 def _operator(db: Session, vault: Vault, claimed: Claimed, now: datetime) -> _Match:
-    company, holder = find_enterprise(db, claimed.account), person_of(db, vault, claimed.whom)
+    whom = claimed.whom
+    company, holder = find_enterprise(db, claimed.account), person_of(db, vault, whom)
+    # Whatever he calls himself: his account is named by the company and his document.
     of_both = (
         Mandate.enterprise_id == (company.id if company else _NOBODY),
-        Mandate.person_id == (holder.id if holder else _NOBODY),
+        Person.id_number_index.in_(vault.indexes("id_number", whom.id_number)),
+        Person.id_type == whom.id_type,
     )
-    mandate = db.scalars(select(Mandate).where(*of_both, Mandate.ended_at.is_(None))).first()
-    # His account is the company's with him: no colleague waits for what is tried on him.
-    him = keyed_digest(b"operator", claimed.whom.id_type, claimed.whom.id_number)
+    found = select(Mandate).join(Mandate.person).where(*of_both, Mandate.ended_at.is_(None))
+    mandate = db.scalars(found).first()
+    # No colleague waits for what is tried on him.
+    him = keyed_digest(b"operator", whom.id_type, whom.id_number)
     counted = f"{f'operators:{company.id}' if company else _nobody(claimed)}:{him}"
     if mandate is None or _is_over(mandate, now=now):
         return _Match(counted)
-    return _Match(counted, f"mandate:{mandate.id}")
+    return _Match(counted, f"mandate:{mandate.id}", is_right=holder is not None)
 
 
 def _person(db: Session, vault: Vault, claimed: Claimed, _now: datetime) -> _Match:
@@ -243,7 +270,7 @@ def _person(db: Session, vault: Vault, claimed: Claimed, _now: datetime) -> _Mat
     if named is None:
         return _Match(_nobody(claimed))
     is_him = holder is not None and holder.id == named.id
-    return _Match(f"person:{named.id}", f"person:{named.id}" if is_him else "")
+    return _Match(f"person:{named.id}", f"person:{named.id}", is_him)
 
 
 _MATCHES: Final[dict[Kind, Callable[[Session, Vault, Claimed, datetime], _Match]]] = {

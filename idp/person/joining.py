@@ -13,6 +13,7 @@ from idp.accounts.identifiers import mask_phone
 from idp.accounts.passwords import TooBusy
 from idp.accounts.registering import By, Chosen
 from idp.db import pause
+from idp.person.registration import CannotBeChecked, NotThePerson
 from idp.proof.journeys import Journey
 from idp.proof.throttle import Throttled
 from idp.web import signin, ways
@@ -95,6 +96,10 @@ def busy(refused: Throttled | TooBusy) -> str:
 
 def said_with(shown: str, refusal: Exception | None) -> Any:
     """A page with the status of what it says."""
+    if isinstance(refusal, NotThePerson):
+        return shown, 403
+    if isinstance(refusal, CannotBeChecked):
+        return shown, 503
     if isinstance(refusal, TooBusy):
         return shown, 503, {"Retry-After": "1"}
     if isinstance(refusal, Throttled):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from wtforms import StringField
 
-from idp.accounts.documents import parse_number
 from idp.accounts.models import IdType
 from idp.person.registration_forms import PhoneFields
 from idp.web.account_fields import AccountFields, InOrder
@@ -26,11 +25,6 @@ class IdentityForm(InOrder, NumberFields):
     def kind(self) -> IdType:
         """The kind of the document, once the fields are valid."""
         return IdType(self.id_type.data or "")
-
-    @property
-    def number(self) -> str:
-        """Its number in canonical form."""
-        return parse_number(self.kind, self.id_number.data or "") or ""
 
 
 class PasswordForm(InOrder, AccountFields):

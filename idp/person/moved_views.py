@@ -11,8 +11,8 @@ from idp.accounts import registering
 from idp.accounts.identifiers import mask_name, mask_phone
 from idp.accounts.models import Person
 from idp.accounts.passwords import TooBusy
-from idp.accounts.registering import Closed, HasAccount, NotBroughtOver, Taken
-from idp.person import moved
+from idp.accounts.registering import ActsForOthers, Closed, HasAccount, NotBroughtOver, Taken
+from idp.person import moved, registration
 from idp.person.joining import (
     account_facts,
     begun,
@@ -101,8 +101,11 @@ def register_moved_identity() -> Any:
         here = platform()
         try:
             moved.check_number(here.store, here.vault, person, form.kind, form.number, now=now())
+            registering.check_acts_for_himself(db(), person.id, now=now())
             journey = _WALK.learn(journey, person=str(person.id))
             return redirect(_WALK.address("password", journey), 303)
+        except ActsForOthers as refused:
+            raise _refused(refused) from None
         except NotHisNumber:
             form.id_number.errors = [_NOT_HIS]
         except Throttled as refused:
@@ -136,7 +139,7 @@ def register_moved_password() -> Any:
             return _taken_over(journey, account or name, form.new_password.data or "")
         except Taken:
             form.account.errors = [_ACCOUNT_TAKEN]
-        except TooBusy as refused:
+        except (Throttled, TooBusy) as refused:
             form.form_errors.append(busy(refused))
             refusal = refused
     shown = page("person/register/moved_password.html", form=form, name=name, **_WALK.frame("password"))
@@ -171,14 +174,18 @@ def _whose(journey: Journey) -> Person:
 
 
 def _taken_over(journey: Journey, account: str, password: str) -> Any:
-    """Write the password and lead to the end. Raises Taken, TooBusy, Stop."""
+    """Write the password and lead to the end. Raises Taken, idp.proof.throttle.Throttled, TooBusy, Stop."""
     phone, person_id = journey.facts["phone_proved"], UUID(journey.facts["person"])
+    here = platform()
+    # Whether a name is somebody's is looked at as often as at 个人注册, and before anything is hashed.
+    registration.count_try(here.store, here.vault, phone, address=request.remote_addr or "", now=now())
+    registering.check_account_free(db(), account, person_id)
     journey = _WALK.learn(journey, **chosen_facts(password))
     try:
         registering.open_brought_over(
             db(), tools(), person_id, phone, chosen_of(journey, account), by=by(), now=now()
         )
-    except (NotBroughtOver, HasAccount, Closed) as refused:
+    except (NotBroughtOver, HasAccount, ActsForOthers, Closed) as refused:
         # The same form sent twice: who comes second is led to the end.
         _WALK.begun()
         raise _refused(refused) from None
@@ -189,6 +196,14 @@ def _taken_over(journey: Journey, account: str, password: str) -> Any:
 def _refused(refused: Exception) -> Stop:
     if isinstance(refused, HasAccount):
         return has_account_already()
+    if isinstance(refused, ActsForOthers):
+        return Stop(
+            "请通过个人注册办理",
+            "您是企业的法定代表人或经办人，登录后可以代表企业办理业务，设置密码前要核验是您本人。"
+            "请通过个人注册办理，原有的信息和授权都会保留。这里没有做任何更改。",
+            status=403,
+            ways=(("去个人注册", leading_to("person.register")), *ways.when_proof_fails()),
+        )
     if isinstance(refused, Closed):
         return closed(refused)
     return Stop(

@@ -24,7 +24,7 @@ from idp.proof import throttle
 from idp.proof.face_record import Whom
 from idp.proof.throttle import Ceiling, neighbourhood
 
-_TRIES_A_PHONE: Final = 20
+TRIES_A_PHONE: Final = 20
 _TRIES_AN_ADDRESS: Final = 200
 """In an hour; offices share one address."""
 _WAIT: Final = 60
@@ -84,7 +84,7 @@ def count_try(store: EphemeralStore, vault: Vault, phone: str, *, address: str, 
     """
     for name, most in (
         (f"register-from:{neighbourhood(address)}", _TRIES_AN_ADDRESS),
-        (f"register:{vault.index('phone', phone).hex()}", _TRIES_A_PHONE),
+        (f"register:{vault.index('phone', phone).hex()}", TRIES_A_PHONE),
     ):
         throttle.count_below(store, Ceiling(name, most, _WAIT), now=now)
 

@@ -178,12 +178,13 @@ def _submitted(form: RegistrationForm, journey: Journey, code: PhoneCode) -> Any
             journey = walk().learn(journey, phone_proved=phone)
     here = platform()
     registration.count_try(here.store, here.vault, phone, address=request.remote_addr or "", now=now())
+    registration.check_four_elements(db(), here.population, told.applicant)
     try:
+        # What is his already is none of somebody else's: whose it is hears nobody but himself.
         registering.check_free(db(), here.vault, told.applicant, told.account)
     except Taken as taken:
         form[taken.field].errors = [_TAKEN[taken.field]]
         return None
-    registration.check_four_elements(db(), here.population, told.applicant)
     chosen = chosen_facts(form.new_password.data or "")
     journey = walk().learn(
         journey,

@@ -33,6 +33,7 @@ PASSING: Final = 80
 CONSENT: Final = "2026-11"
 """The version of the text that a person agrees to before his face is looked at (section Y, 56)."""
 CHECKS_A_PERSON: Final = 10
+"""How many checks of one person, for one purpose, may be asked for in an hour."""
 BEGINS: Final = 5
 """How often the face service is asked to begin one check."""
 _WAIT = 600  # seconds between two checks of whoever had too many in this hour
@@ -91,13 +92,15 @@ def open_check(
 ) -> Check:
     """A new check of `whom` for the browser that `binding` names. Raises idp.proof.throttle.Throttled.
 
-    Counted by the address, and by the person whether he is known here or not, before anything is looked at.
+    Counted by the address, and by the person whether he is known here or not, before anything is looked at;
+    by the purpose, too: whoever types a name at a sign-in, which costs nothing, stops nobody's registration.
     `known_browser` is the id of a browser his account knows: what strangers ask for never slows that one.
     """
     subject = tools.service.subject(whom.name, whom.id_number)
     _count(tools, f"face-from:{neighbourhood(address)}", tools.checks_an_address, now=now)
     try:
-        _count(tools, f"face:{subject}:{known_browser or 'strangers'}", CHECKS_A_PERSON, now=now)
+        who = f"{purpose}:{subject}:{known_browser or 'strangers'}"
+        _count(tools, f"face:{who}", CHECKS_A_PERSON, now=now)
     except Throttled as slowed:
         slowed.spares_known = known_browser is None
         raise

@@ -4,9 +4,11 @@ A code is bound to a purpose, an account, a phone and a browser with its journey
 of them all, so that any other combination finds nothing, and a new one takes the place of the one before.
 Guesses are counted before they are compared; the right one is spent by one caller.
 
-Sending is bounded for a phone, an address and all together, whatever the codes are for. What is counted here
-is given back when the message never left (:func:`mourner`): a gateway that is down costs nobody a try. A
-counter is named by its day or its hour, so that what is given back is what was counted.
+Sending is bounded for a phone, an address and all together, whatever the codes are for; of a phone's day
+those that anybody may ask for (:data:`ASKED_BY_ANYBODY`) get half, so that strangers never use all of it up.
+What is counted here is given back when the message surely never left (:func:`mourner`), or was never queued:
+neither a gateway nor a database that is down costs anybody a try. A counter is named by its day or its hour,
+so that what is given back is what was counted.
 """
 
 from __future__ import annotations
@@ -24,10 +26,11 @@ from sqlalchemy.orm import Session
 
 from idp.accounts.calendar import civil_day, day_begins
 from idp.accounts.notices import SMS
-from idp.accounts.outbox import TOO_LATE, OutboxMessage, enqueue
+from idp.accounts.outbox import TOO_LATE, GivenUp, OutboxMessage, enqueue
 from idp.adapters.ephemeral import EphemeralStore
 from idp.config import Settings
 from idp.crypto import Vault, hash_token, keyed_digest, new_token, plain, same
+from idp.db import pause
 from idp.proof.throttle import neighbourhood
 
 TRIES: Final = 5
@@ -50,6 +53,11 @@ class Purpose(StrEnum):
     ADD_FACTOR = "add_factor"
     REPRESENTATIVE = "representative"
 
+
+ASKED_BY_ANYBODY: Final = frozenset(
+    {Purpose.REGISTER_PERSON, Purpose.REGISTER_ENTERPRISE, Purpose.BRING_OVER}
+)
+"""What a stranger may have sent to any phone he types; all else is sent to a phone that an account has."""
 
 WORDS: Final = {
     Purpose.REGISTER_PERSON: "个人注册",
@@ -134,18 +142,35 @@ class _Kept:
 
 
 def send(db: Session, tools: Tools, wanted: Wanted, *, address: str, now: datetime) -> str:
-    """Send a new code to `wanted.phone`, by the outbox, in the caller's transaction; the code before is void.
+    """Send a new code to `wanted.phone`, by the outbox, and commit; the code before is void.
 
-    The reference by which :func:`fate` knows the message. Raises SmsLimited.
+    The reference by which :func:`fate` knows the message. Raises SmsLimited. A message that the database
+    does not keep counts for nothing, and leaves the code before as it was.
     """
-    settings, ref = tools.settings, new_token(16)
-    counted = _count(tools, wanted.phone, address, ref, now=now)
+    ref = new_token(16)
+    counted = _count(tools, wanted, address, ref, now=now)
     code = "".join(secrets.choice("0123456789") for _ in range(LENGTH))
-    life = settings.seconds("sms_code_lifetime")
+    try:
+        message = _queued(db, tools, wanted, code, {"ref": ref, "counted": counted}, now=now)
+        # Kept before the code before is void.
+        pause(db)
+    except Exception:
+        _give_back(tools.store, counted, ref, *counted)
+        raise
+    life = tools.settings.seconds("sms_code_lifetime")
     kept = _Kept(ref, _digest(wanted, ref, code), (now + life).timestamp())
-    slot = _slot(wanted)
-    tools.store.put(slot, _packed(kept), ttl=life.total_seconds() + _KEEP)
-    message = enqueue(
+    tools.store.put(_slot(wanted), _packed(kept), ttl=life.total_seconds() + _KEEP)
+    told = json.dumps({"message": str(message), "browser": hash_token(wanted.browser).hex()})
+    tools.store.put(f"sms-message:{ref}", told.encode(), ttl=life.total_seconds() + _KEEP)
+    return ref
+
+
+def _queued(
+    db: Session, tools: Tools, wanted: Wanted, code: str, known_by: dict[str, Any], *, now: datetime
+) -> UUID:
+    """The id of the message, in the outbox; `known_by` is what its mourner finds its counters with."""
+    settings = tools.settings
+    return enqueue(
         db,
         tools.vault,
         kind=SMS,
@@ -157,16 +182,12 @@ def send(db: Session, tools: Tools, wanted: Wanted, *, address: str, now: dateti
             "code": code,
             "purpose": wanted.purpose.value,
             "params": [code, WORDS[wanted.purpose], str(settings.sms_code_lifetime // 60)],
-            "slot": slot,
-            "ref": ref,
-            "counted": counted,
+            "slot": _slot(wanted),
+            **known_by,
         },
         now=now,
         expires_at=now + settings.seconds("sms_send_within"),
     )
-    told = json.dumps({"message": str(message), "browser": hash_token(wanted.browser).hex()})
-    tools.store.put(f"sms-message:{ref}", told.encode(), ttl=life.total_seconds() + _KEEP)
-    return ref
 
 
 def check(store: EphemeralStore, wanted: Wanted, supplied: str, *, now: datetime) -> None:
@@ -202,13 +223,17 @@ def seconds_until_next(store: EphemeralStore, vault: Vault, phone: str) -> int:
 
 
 class Fate(StrEnum):
-    """What has become of a message: it failed if it never left, and is lost if it left in vain."""
+    """What has become of a message: it failed if it never left, and is lost if it left in vain.
+
+    Unsure: the gateway was asked, never clearly answered, and is asked no more.
+    """
 
     QUEUED = "queued"
     SENT = "sent"
     ARRIVED = "arrived"
     FAILED = "failed"
     LOST = "lost"
+    UNSURE = "unsure"
 
 
 def fate(db: Session, store: EphemeralStore, ref: str, *, browser: str, now: datetime) -> Fate | None:
@@ -218,61 +243,97 @@ def fate(db: Session, store: EphemeralStore, ref: str, *, browser: str, now: dat
     if told is None or not same(told["browser"], hash_token(browser).hex()):
         return None
     message = db.get(OutboxMessage, UUID(told["message"]))
-    if message is None or message.failed_at:
+    if message is None or (message.failed_at and not message.perhaps_taken):
         return Fate.FAILED
     if message.reported_at:
         return Fate.LOST if message.report else Fate.ARRIVED
     if message.delivered_at:
         return Fate.SENT
     is_over = message.expires_at is not None and message.expires_at <= now
-    return Fate.FAILED if is_over else Fate.QUEUED
+    if not (message.failed_at or is_over):
+        return Fate.QUEUED
+    return Fate.UNSURE if message.perhaps_taken else Fate.FAILED
 
 
-def mourner(store: EphemeralStore) -> Callable[[dict[str, Any], str], None]:
+def mourner(store: EphemeralStore) -> Callable[[dict[str, Any], GivenUp], None]:
     """What the worker tells of messages that were given up: the code is dead, and it counts against no limit.
 
     One that the gateway refused for good counts on for its address: numbers nobody has are not free to try.
+    One that it may have taken counts in full, and its code lives on: the phone may show it.
     """
 
-    def mourn(payload: dict[str, Any], why: str) -> None:
+    def mourn(payload: dict[str, Any], end: GivenUp) -> None:
         slot, ref, counted = payload.get("slot"), payload.get("ref"), payload.get("counted")
-        if not slot or not ref or not counted:
+        if not slot or not ref or not counted or end.perhaps_taken:
             return
         packed = store.get(slot)
         if packed and json.loads(packed)["ref"] == ref:
             store.compare_and_set(slot, packed, _packed(_Kept(ref, "", 0.0)), ttl=_KEEP)
-        if store.get(counted["gap"]) == ref.encode():
-            store.delete(counted["gap"])
-        store.give_back(counted["phone"])
-        if why == TOO_LATE:
-            store.give_back(counted["address"])
-            store.give_back(counted["all"])
+        kept = () if end.why == TOO_LATE else (_FROM, _ALL)
+        _give_back(store, counted, ref, *(bound for bound in counted if bound not in kept))
 
     return mourn
 
 
-def _count(tools: Tools, phone: str, address: str, ref: str, *, now: datetime) -> dict[str, str]:
+_GAP: Final = "gap"
+_OPEN: Final = "open"
+_DAY_OF_PHONE: Final = "phone"
+_FROM: Final = "address"
+_ALL: Final = "all"
+
+
+def _count(tools: Tools, wanted: Wanted, address: str, ref: str, *, now: datetime) -> dict[str, str]:
     """Count a message under every bound; the keys it counts under. Raises SmsLimited, having counted none."""
     store, settings = tools.store, tools.settings
-    number, today, hour = _numbered(tools.vault, phone), civil_day(now), int(now.timestamp()) // _HOUR
-    tomorrow = day_begins(today + timedelta(days=1)) - now
-    next_hour = timedelta(seconds=(hour + 1) * _HOUR - now.timestamp())
-    gap = _gap(tools.vault, phone)
+    gap = _gap(tools.vault, wanted.phone)
     if not store.put_if_absent(gap, ref.encode(), ttl=settings.sms_resend):
         raise SmsLimited(Limit.GAP, timedelta(seconds=max(1.0, store.remaining(gap))))
-    counted = {"gap": gap}
-    for limit, key, most, wait in (
-        (Limit.PHONE, f"sms-day:{number}:{today}", settings.sms_a_day, tomorrow),
-        (Limit.ADDRESS, f"sms-from:{neighbourhood(address)}:{hour}", settings.sms_an_address, next_hour),
-        (Limit.ALL, f"sms-all:{hour}", settings.sms_an_hour, next_hour),
-    ):
-        counted[limit.value] = key
-        if store.increment(key, ttl=_DAY if limit is Limit.PHONE else _HOUR) > most:
-            for other in [*counted.values()][1:]:
-                store.give_back(other)
-            store.delete(gap)
-            raise SmsLimited(limit, wait)
+    counted = {_GAP: gap}
+    for name, bound in _bounds(tools, wanted, address, now=now).items():
+        counted[name] = bound.key
+        if store.increment(bound.key, ttl=bound.ttl) > bound.most:
+            _give_back(store, counted, ref, *counted)
+            raise SmsLimited(bound.limit, bound.wait)
     return counted
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """At most so many under `key`; `wait` until the next may be asked for, `ttl` in seconds."""
+
+    limit: Limit
+    key: str
+    most: int
+    wait: timedelta
+    ttl: int
+
+
+def _bounds(tools: Tools, wanted: Wanted, address: str, *, now: datetime) -> dict[str, _Bound]:
+    """The bounds of a message, the narrowest first."""
+    settings, number = tools.settings, _numbered(tools.vault, wanted.phone)
+    today, hour = civil_day(now), int(now.timestamp()) // _HOUR
+    tomorrow = day_begins(today + timedelta(days=1)) - now
+    next_hour = timedelta(seconds=(hour + 1) * _HOUR - now.timestamp())
+    bounds = {}
+    if wanted.purpose in ASKED_BY_ANYBODY:
+        half = max(1, settings.sms_a_day // 2)
+        bounds[_OPEN] = _Bound(Limit.PHONE, f"sms-open:{number}:{today}", half, tomorrow, _DAY)
+    a_day, key = settings.sms_a_day, f"sms-day:{number}:{today}"
+    bounds[_DAY_OF_PHONE] = _Bound(Limit.PHONE, key, a_day, tomorrow, _DAY)
+    key = f"sms-from:{neighbourhood(address)}:{hour}"
+    bounds[_FROM] = _Bound(Limit.ADDRESS, key, settings.sms_an_address, next_hour, _HOUR)
+    bounds[_ALL] = _Bound(Limit.ALL, f"sms-all:{hour}", settings.sms_an_hour, next_hour, _HOUR)
+    return bounds
+
+
+def _give_back(store: EphemeralStore, counted: dict[str, str], ref: str, *bounds: str) -> None:
+    """What a message counted under these bounds counts no more; the gap is let go if it is still its own."""
+    for bound in bounds:
+        key = counted[bound]
+        if bound != _GAP:
+            store.give_back(key)
+        elif store.get(key) == ref.encode():
+            store.delete(key)
 
 
 def _text(settings: Settings, purpose: Purpose, code: str) -> str:

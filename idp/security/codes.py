@@ -22,7 +22,7 @@ from idp.web.render import day
 _DONE = {
     "totp-added": "验证器 App 已添加，下次登录时可以使用。",
     "passkey-added": "通行密钥已添加，下次登录时可以使用。",
-    "sms-added": "短信验证已开通，下次登录时可以使用。",
+    "sms-added": "短信验证已开通，下次用密码登录时要填写短信验证码。",
     "renewed": "新的恢复码已生成，原有的已失效。",
 }
 

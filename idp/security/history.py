@@ -21,7 +21,7 @@ _NEAR = 2
 _ENDINGS = {
     "signed_out": "已退出",
     "signed_out_remotely": "在别处退出",
-    "replaced": "换了一次登录",
+    "replaced": "已由新的登录取代",
     "mandate_ended": "授权结束",
     "suspended": "账号暂停",
     "browser_forgotten": "浏览器已忘记",

@@ -12,7 +12,7 @@ from typing import ClassVar
 from wtforms import BooleanField, Field, Form, PasswordField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
-from idp.accounts.identifiers import parse_account
+from idp.accounts.identifiers import is_like_a_document, parse_account
 from idp.accounts.passwords import PasswordRefused, check_new_password
 from idp.crypto import plain
 from idp.web.platform import settings
@@ -56,6 +56,8 @@ class AccountFields(Form):
             raise ValidationError(
                 f"账号应为 {bounds} 位字符，以字母开头，只能用字母、数字和下划线，也不能是信用代码的样子"
             )
+        if is_like_a_document(self.account_name):
+            raise ValidationError("账号不能是证件号码的样子，请换一个")
 
     def validate_confirm_password(self, typed: PasswordField) -> None:
         """The same as the first. Raises ValidationError."""

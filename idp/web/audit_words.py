@@ -23,6 +23,7 @@ ACTIONS: dict[str, str] = {
     Action.TOKEN_REUSED: "令牌被重复使用",
     Action.PERSON_ADDED: "新增个人",
     Action.PERSON_REGISTERED: "个人注册",
+    Action.PHONE_GIVEN_UP: "手机号码由他人验证，原登记移除",
     Action.COMPANIES_IMPORTED: "导入企业",
     Action.PEOPLE_IMPORTED: "导入个人",
     Action.ACCOUNT_ACTIVATED: "激活企业账号",

@@ -19,9 +19,16 @@ from idp.web.platform import now
 
 _EARLIEST = date(1984, 4, 6)  # The first identity cards were issued then; nothing older is valid.
 
+_LONGEST_TYPED = 64
+
 
 def _kind(typed: str | None) -> IdType | None:
     return IdType(typed) if typed in {kind.value for kind in IdType} else None
+
+
+def trimmed(typed: str | None) -> str:
+    """What a field of one number or code holds: blanks at its ends are none of it, nor is a page of text."""
+    return plain((typed or "").strip()[:_LONGEST_TYPED])
 
 
 def day_typed(typed: str | None) -> date | None:
@@ -56,15 +63,21 @@ class NumberFields(Form):
 
     def validate_id_number(self, typed: StringField) -> None:
         """A number of that kind. Raises ValidationError."""
-        given, kind = plain((typed.data or "")[:64]), _kind(self.id_type.data)
+        given, kind = trimmed(typed.data), _kind(self.id_type.data)
         if not given:
             raise ValidationError(f"请填写{self.number_label}")
-        if kind is None or parse_number(kind, given):
+        if kind is None or self.number:
             return
         length = len(given.replace(" ", ""))
         if kind is IdType.RESIDENT and length != 18:
             raise ValidationError(f"居民身份证号码应为 18 位，目前填写了 {length} 位")
         raise ValidationError(f"{self.number_label}不正确，请对照证件核对")
+
+    @property
+    def number(self) -> str:
+        """The number in canonical form, the same that was looked at; empty if it is none of that kind."""
+        kind = _kind(self.id_type.data)
+        return (parse_number(kind, trimmed(self.id_number.data)) if kind else None) or ""
 
 
 class DocumentFields(NumberFields):
@@ -114,8 +127,8 @@ class DocumentFields(NumberFields):
         """What the fields say, once they are valid."""
         kind = IdType(self.id_type.data or "")
         first = day_typed(self.valid_from.data)
-        number = parse_number(kind, self.id_number.data or "")
-        if first is None or number is None:
+        number = self.number
+        if first is None or not number:
             msg = "the fields are not valid"
             raise ValueError(msg)
         last = end_of(first, Term(self.term.data or ""))

@@ -159,9 +159,12 @@ def proved_lately(signed_in: SignedIn, *, has_factor: bool) -> bool:
     return recent and (not has_factor or assurance.satisfies(session.acr, assurance.SECOND_PROOF))
 
 
-def raise_to(*, amr: tuple[str, ...], acr: str) -> bool:
-    """Note a further proof in this browser's sign-in, under a new id; False if it ended meanwhile."""
-    token = sessions.raise_session(db(), required().session, amr=amr, acr=acr, now=now())
+def raise_to(*, amr: tuple[str, ...], acr: str, renews: bool = True) -> bool:
+    """Note a further proof in this browser's sign-in, under a new id; False if it ended meanwhile.
+
+    Without `renews` it is none for :func:`proved_lately`.
+    """
+    token = sessions.raise_session(db(), required().session, amr=amr, acr=acr, renews=renews, now=now())
     if token is None:
         return False
     g.new_session_token = token

@@ -48,6 +48,7 @@ _FATES = {
     Fate.ARRIVED: "短信已送达",
     Fate.FAILED: "短信没有发出，不计入发送次数。请稍后重新获取，或者核对手机号码",
     Fate.LOST: "短信没有送达。请确认手机没有关机、停机或拦截短信，再重新获取",
+    Fate.UNSURE: "短信可能已经发出，收到后可以照常填写。没有收到的话，请重新获取",
 }
 _LIMITS = {
     Limit.GAP: "请 {seconds} 秒后再获取验证码",
@@ -94,6 +95,7 @@ class PhoneCode:
         self._grant = f"sms-free:{purpose}:{journey}" if first_free else ""
         self._ref = request.form.get(_REF, "")[:64]
         self._said = ""
+        self.was_guessed = False
 
     def is_asked_for(self) -> bool:
         """Whether 获取验证码 was pressed, or 换一张."""
@@ -116,7 +118,7 @@ class PhoneCode:
     def problem(self, supplied: str | None) -> str | None:
         """None if `supplied` is the code, which is then spent; else the sentence to show at its field.
 
-        What is no code at all costs no try.
+        What is no code at all costs no try; `was_guessed` says afterwards whether one was counted.
         """
         typed = "".join(plain((supplied or "")[:40]).split())
         if not typed:
@@ -126,6 +128,7 @@ class PhoneCode:
         try:
             sms_codes.check(platform().store, self._wanted, typed, now=now())
         except CodeRefused as refused:
+            self.was_guessed = refused.why is not Why.EXPIRED
             return refusal(refused)
         return None
 

@@ -56,12 +56,13 @@ class Walk:
     def at(self, name: str) -> Journey:
         """The journey of this request, if it may be on the step `name`; else the browser is led elsewhere.
 
-        Raises Stop where there is no such journey.
+        A step that this walk does not have (a setting took it away) is one nobody may be on. Raises Stop
+        where there is no such journey.
         """
         journey = self._found()
-        here = self._step(name)
+        here = next((step for step in self.steps if step.name == name), None)
         is_last = here is self.steps[-1]
-        if journey.is_done is not is_last or not journey.has(*here.needs):
+        if here is None or journey.is_done is not is_last or not journey.has(*here.needs):
             abort(redirect(self.address(self._open_step(journey).name, journey), 303))
         return journey
 

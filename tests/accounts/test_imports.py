@@ -239,3 +239,9 @@ def test_a_person_may_have_an_account_name_and_needs_a_phone() -> None:
     assert "6-20 位" in short.sentence
     (missing,) = a_person_row(phone="").faults
     assert missing == ("phone", "请填写手机号码")
+
+
+def test_an_account_name_that_looks_like_the_number_of_a_document_is_refused() -> None:
+    [fault] = a_person_row(account="E87654321").faults
+    assert fault.column == "account"
+    assert "不能是证件号码的样子" in fault.sentence

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select, update
 
 from idp.accounts.outbox import (
     RETRY_AFTER,
+    TOO_LATE,
+    GivenUp,
     NotDelivered,
     OutboxMessage,
     Undeliverable,
@@ -18,7 +22,6 @@ from idp.accounts.outbox import (
     enqueue,
     note_report,
 )
-from idp.db import uuid7
 from tests.oauth.asking import at_once
 from tests.world import World
 
@@ -170,6 +173,26 @@ def test_a_report_said_again_changes_nothing_and_an_arrival_stands_for_good(worl
     assert (messages(world)[0].reported_at, messages(world)[0].report) == (arrived, "")
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "139-0000-0001",
+        "139 0000 0001",
+        "+86 139.0000.0001",
+        "(139) 0000 - 0001",
+        "１３９－００００－０００１",
+        "139\u20110000\u20110001",
+        "139\u200b0000\u200b0001",
+        "1 3 9 0 0 0 0 0 0 0 1",
+    ],
+)
+def test_a_report_keeps_no_phone_however_its_digits_are_parted(world: World, said: str) -> None:
+    queued(world, "x")
+    assert reported(world, str(messages(world)[0].id), f"user {said} is off, code 4017")
+    report = messages(world)[0].report
+    assert re.sub(r"[(+ ]*…", "…", report) == "user… is off, code 4017"
+
+
 def test_a_report_keeps_no_phone_and_nothing_that_cannot_be_kept(world: World) -> None:
     queued(world, "x")
     name = str(messages(world)[0].id)
@@ -179,7 +202,7 @@ def test_a_report_keeps_no_phone_and_nothing_that_cannot_be_kept(world: World) -
     assert len(report) == 200
 
 
-@pytest.mark.parametrize("name", ["", "\0", "sn\n1", "号", "\ud800", "x" * 121, "7" * 40, str(uuid7())])
+@pytest.mark.parametrize("name", ["", "\0", "sn\n1", "号", "\ud800", "x" * 121, "7" * 40, str(UUID(int=7))])
 def test_a_name_that_no_message_has_is_unknown(world: World, name: str) -> None:
     queued(world, "x")
     assert not reported(world, name, "")
@@ -263,3 +286,54 @@ def test_each_try_brings_the_same_id_and_the_time_of_its_making(world: World) ->
         work(world, note, now=world.now() + timedelta(seconds=seconds))
     row = messages(world)[0]
     assert told == [(str(row.id), row.created_at.isoformat())] * 2
+
+
+def dropped_after(world: World, *tries: Any) -> GivenUp:
+    """How a message ends that is of use for a minute and meets these deliverers, one after the other."""
+    ends: list[GivenUp] = []
+    queued(world, "x", expires_at=world.now() + timedelta(seconds=60))
+    now = world.now()
+
+    def at(deliver: Any, seconds: float) -> None:
+        deliver_due(
+            world.backends.database,
+            world.backends.vault,
+            {"sms": deliver},
+            now=now + timedelta(seconds=seconds),
+            mourners={"sms": lambda _payload, end: ends.append(end)},
+        )
+
+    for deliver, seconds in zip(tries, (0, 31, 55), strict=False):
+        try:
+            at(deliver, seconds)
+        except KeyboardInterrupt:
+            continue
+    assert messages(world)[0].tries == len(tries) - (die in tries)
+    at(refuse, 60)
+    (end,) = ends
+    assert messages(world)[0].perhaps_taken is end.perhaps_taken
+    return end
+
+
+def keep_silent(_payload: dict[str, Any]) -> None:
+    raise NotDelivered("ReadTimeout", perhaps_taken=True)
+
+
+def break_down(_payload: dict[str, Any]) -> None:
+    raise KeyError("a fault of our own")
+
+
+def die(_payload: dict[str, Any]) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("first", [keep_silent, break_down, die])
+def test_a_try_that_may_have_been_taken_is_remembered_over_those_that_were_not(
+    world: World, first: Any
+) -> None:
+    """Whoever counts messages gives back only what surely never left."""
+    assert dropped_after(world, first, refuse) == GivenUp(TOO_LATE, perhaps_taken=True)
+
+
+def test_what_no_try_can_have_brought_over_surely_never_left(world: World) -> None:
+    assert dropped_after(world, refuse, refuse) == GivenUp(TOO_LATE)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import stat
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -132,6 +135,8 @@ def test_what_an_answer_means(status: int, outcome: type[Exception] | None) -> N
             with pytest.raises(outcome) as refused:
                 gateway.send(a_text())
             assert PHONE not in str(refused.value)
+            if isinstance(refused.value, NotReached):
+                assert refused.value.perhaps_taken is (status in {302, 500, 503}), "a 4xx denies it"
         assert len(running.asked) == 1, "a redirect is not followed"
 
 
@@ -169,9 +174,55 @@ def test_what_a_gateway_calls_a_message_is_kept_where_it_can_be(says: bytes, kno
 def test_a_gateway_that_is_not_there_is_tried_again() -> None:
     started = time.monotonic()
     for address in ("http://127.0.0.1:1/", "https://nowhere.invalid/"):
-        with pytest.raises(NotReached):
+        with pytest.raises(NotReached) as missed:
             HttpSmsGateway(address, TOKEN).send(a_text())
+        assert not missed.value.perhaps_taken, "nobody was asked"
     assert time.monotonic() - started < 11
+
+
+@pytest.mark.parametrize(
+    "says", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", b"HTTP/1.1 2", b"no http at all\r\n\r\n"]
+)
+def test_a_gateway_that_heard_the_message_and_breaks_off_may_have_taken_it(says: bytes) -> None:
+    """SECURITY 16: what may have reached the phone is counted."""
+    with a_listener(says) as (address, heard), pytest.raises(NotReached) as missed:
+        HttpSmsGateway(address, TOKEN).send(a_text())
+    assert PHONE.encode() in heard[0]
+    assert missed.value.perhaps_taken
+
+
+def test_a_gateway_that_heard_the_message_and_keeps_silent_may_have_taken_it() -> None:
+    with a_listener(None) as (address, _heard), pytest.raises(NotReached) as missed:
+        HttpSmsGateway(address, TOKEN).send(a_text())
+    assert str(missed.value) == "ReadTimeout"
+    assert missed.value.perhaps_taken
+
+
+@contextmanager
+def a_listener(says: bytes | None) -> Iterator[tuple[str, list[bytes]]]:
+    """Somebody who hears one call, and answers so many octets before he hangs up; None: he never answers."""
+    heard: list[bytes] = []
+    done = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hear() -> None:
+            with server.accept()[0] as call:
+                said = b""
+                while not said.endswith(b"}"):
+                    said += call.recv(65536)
+                heard.append(said)
+                if says is None:
+                    done.wait(30)
+                else:
+                    call.sendall(says)
+
+        thread = threading.Thread(target=hear)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}/", heard
+        finally:
+            done.set()
+            thread.join(10)
 
 
 @pytest.mark.parametrize("url", ["http://sms.example/send", "ftp://sms.example/", "sms.example", "https://"])
@@ -191,8 +242,9 @@ def test_each_installation_has_its_gateway(tmp_path: Path) -> None:
 
 
 def test_where_no_gateway_was_named_the_words_say_which_setting_is_missing() -> None:
-    with pytest.raises(NotReached, match="IDP_SMS_URL"):
+    with pytest.raises(NotReached, match="IDP_SMS_URL") as missed:
         NoSmsGateway().send(a_text())
+    assert not missed.value.perhaps_taken
 
 
 def test_what_the_demo_keeps_is_for_its_owner_alone_and_bounded(tmp_path: Path) -> None:

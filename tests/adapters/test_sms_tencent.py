@@ -95,12 +95,14 @@ def test_any_other_answer_is_tried_again_and_not_repeated(answer: tuple[int, byt
     with a_vendor(answer=answer) as vendor, pytest.raises(NotReached) as refused:
         TencentSms(vendor.config()).send(a_text())
     assert PHONE not in str(refused.value)
+    assert refused.value.perhaps_taken, "it was asked, and says nothing that can be understood"
 
 
 def test_a_vendor_that_is_not_there_is_tried_again() -> None:
     for address in ("http://127.0.0.1:1", "https://nowhere.invalid"):
-        with pytest.raises(NotReached):
+        with pytest.raises(NotReached) as missed:
             TencentSms(Vendor(address).config()).send(a_text())
+        assert not missed.value.perhaps_taken
 
 
 def test_only_what_is_signed_with_the_right_key_now_is_believed() -> None:

@@ -198,6 +198,24 @@ def test_a_company_still_to_be_activated_is_updated_and_the_trail_says_in_what(
     ]
 
 
+def test_another_representative_comes_with_a_phone_or_not_at_all(
+    idp: Command, world: World, tmp_path: Path
+) -> None:
+    """The phone of record activates the account: it must not stay that of the representative before."""
+    idp.does("import", "companies", a_file(tmp_path, a_company(), a_company(1, 手机号码="")))
+    other = {"法定代表人姓名": "周远", "手机号码": ""}
+    changed = a_company(0, 法定代表人证件号码=NUMBERS[2], **other)
+    error = idp.refuses("import", "companies", a_file(tmp_path, changed))
+    assert "line 2, 手机号码: 更换法定代表人时须同时提供手机号码" in error
+    assert the_company(world)["representative"] == the_person(world).id
+    # Where there was none before, there is none to take away.
+    without = a_company(1, 法定代表人证件号码=NUMBERS[3], **other)
+    assert counted(idp.does("import", "companies", a_file(tmp_path, without))) == (0, 1, 0, 0)
+    file = a_file(tmp_path, changed | {"手机号码": "13700000009"})
+    assert counted(idp.does("import", "companies", file)) == (0, 1, 0, 0)
+    assert the_company(world)["phone"] == "13700000009"
+
+
 def test_a_company_that_was_activated_is_changed_by_no_import(
     idp: Command, world: World, tmp_path: Path
 ) -> None:

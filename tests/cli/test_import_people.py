@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
+from idp.accounts.calendar import civil_day
 from idp.accounts.models import Credential, LoginName, Person
 from idp.db import uuid7
 from tests.cli.conftest import Command
@@ -21,7 +24,7 @@ from tests.cli.importing import (
     the_company,
     the_person,
 )
-from tests.world import World
+from tests.world import APerson, World
 
 
 def phone_of(world: World, person: Person) -> str | None:
@@ -118,6 +121,56 @@ def test_a_phone_or_an_account_name_of_somebody_else_is_refused(
     assert "line 2, 手机号码: 这个手机号码已是别人的" in error
     assert "line 3, 账号: 这个账号已被使用，可以留空" in error
     assert "line 4, 账号: 这个账号已被使用，可以留空" in error
+
+
+def an_operator_by_a_phone_of_the_company(world: World, last_day: date | None = None) -> APerson:
+    """A person without a password or a phone of his own, whom a company named with a phone."""
+    person = replace(world.a_person(password=None, phone=None), phone="13900009901")
+    world.an_operator(person=person, first_day=last_day, last_day=last_day)
+    return person
+
+
+def row_of(person: APerson, phone: str) -> dict[str, str]:
+    return {"姓名": person.name, "证件号码": person.id_number, "手机号码": phone, "账号": ""}
+
+
+def test_an_operator_whose_company_knows_another_phone_is_refused(
+    idp: Command, world: World, tmp_path: Path
+) -> None:
+    """Codes go to his own phone first: another platform does not lead away what his company wrote down."""
+    person = an_operator_by_a_phone_of_the_company(world)
+    error = idp.refuses("import", "people", a_file(tmp_path, row_of(person, "13700000666")))
+    assert "line 2, 手机号码: 手机号码与单位登记的经办人手机号码不一致" in error
+    assert person.phone not in error
+    told = idp.does("import", "people", a_file(tmp_path, row_of(person, person.phone)))
+    assert counted(told) == (0, 1, 0, 0)
+    # What leads nothing elsewhere is as good as ever.
+    assert counted(idp.does("import", "people", a_file(tmp_path, row_of(person, person.phone)))) == (
+        0,
+        0,
+        1,
+        0,
+    )
+
+
+def test_a_mandate_that_is_over_holds_no_import_up(idp: Command, world: World, tmp_path: Path) -> None:
+    past = civil_day(world.now()) - timedelta(days=1)
+    person = an_operator_by_a_phone_of_the_company(world, past)
+    file = a_file(tmp_path, row_of(person, "13700000666"))
+    assert counted(idp.does("import", "people", file)) == (0, 1, 0, 0)
+
+
+def test_who_is_made_an_operator_meanwhile_keeps_the_phone_of_the_company(
+    idp: Command, world: World, tmp_path: Path
+) -> None:
+    company = world.a_company()
+    person = replace(world.a_person(password=None, phone=None), phone="13900009901")
+    file = a_file(tmp_path, row_of(person, "13700000666"))
+    with before_statement("people.id IN", lambda: world.an_operator(company, person)):
+        answer = idp("import", "people", file)
+    assert (answer.code, answer.out) == (1, "")
+    with world.reading() as db:
+        assert db.get_one(Person, person.row.id).phone_sealed is None
 
 
 @pytest.mark.parametrize(

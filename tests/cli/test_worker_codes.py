@@ -25,6 +25,8 @@ from tests.world import World
 PHONE = "13900000001"
 NOBODYS = f"1390000{DemoSmsGateway.NEVER}"
 BROWSER = "a-browser"
+NOWHERE = "http://127.0.0.1:1/"
+"""Nobody listens there."""
 ONE_OF_EACH: dict[str, Any] = {"sms_a_day": 1, "sms_an_address": 1, "sms_an_hour": 1}
 """Limits under which a second message shows that the first one counts no more."""
 
@@ -76,7 +78,7 @@ def test_a_code_that_does_not_leave_within_a_minute_is_dead_and_counts_for_nothi
 ) -> None:
     ref = send(world, **ONE_OF_EACH)
     code = last_code(world, PHONE)
-    gateway.status = 503
+    gateway.status = 429
     for after in (0, 6, 22):
         work(world, after=after, sms_url=gateway.address)
     assert len(gateway.asked) == 3
@@ -89,6 +91,34 @@ def test_a_code_that_does_not_leave_within_a_minute_is_dead_and_counts_for_nothi
     assert fate(world, ref) is Fate.FAILED
     assert is_dead(world, code)
     send(world, **ONE_OF_EACH)
+
+
+@pytest.mark.parametrize("bound", [*ONE_OF_EACH])
+def test_a_code_the_gateway_may_have_taken_counts_and_opens_though_it_was_dropped(
+    world: World, gateway: Gateway, bound: str
+) -> None:
+    """SECURITY 16, 23: a gateway that sends and answers badly is no way round the bounds."""
+    ref = send(world)
+    code = last_code(world, PHONE)
+    gateway.status = 504
+    work(world, sms_url=gateway.address)
+    work(world, after=6, sms_url=NOWHERE)
+    work(world, after=60, sms_url=gateway.address)
+    message = only_message(world)
+    assert (message.payload_sealed, message.last_error, message.tries) == (None, TOO_LATE, 3)
+    assert fate(world, ref) is Fate.UNSURE
+    world.backends.store.delete(sms_codes._gap(world.backends.vault, PHONE))
+    one_is_all: dict[str, Any] = {bound: 1}
+    with pytest.raises(SmsLimited):
+        send(world, **one_is_all)
+    sms_codes.check(world.backends.store, wanted(), code, now=world.now())
+
+
+def test_a_gateway_that_is_not_there_costs_nobody_a_try(world: World) -> None:
+    for _ in range(2):
+        send(world, **ONE_OF_EACH)
+        for after in (0, 60):
+            work(world, after=after, sms_url=NOWHERE)
 
 
 def test_a_code_the_gateway_refuses_is_dead_and_its_phone_free_but_the_address_has_used_its_try(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, event, func, select
 
 from idp.accounts.models import Credential, LegalAccount, LoginName, Person
 from idp.proof.sms_codes import TRIES
@@ -17,9 +18,10 @@ from tests.enterprise.pending import (
     a_waiting_company,
     another_message_may_go,
 )
+from tests.login.acting import same_browser, trail_of
 from tests.messages import last_code, waiting
 from tests.oauth.asking import at_once
-from tests.world import Browser, World, error_sentences
+from tests.world import Browser, Page, World, error_sentences
 
 MOVED_ON = "登记信息在您填写之后有变动"
 
@@ -107,6 +109,18 @@ def test_a_wrong_code_can_be_typed_so_often_and_no_more(world: World) -> None:
     assert error_sentences(browser.submit({"code": ""})) == ["请填写短信验证码"]
 
 
+def test_the_trail_knows_of_wrong_codes_and_of_nothing_that_was_no_guess(world: World) -> None:
+    company, browser = a_waiting_company(world), world.browser()
+    company.tells(browser)
+    browser.submit({"code": "000000"})
+    assert trail_of(world, company.key) == []
+    browser.submit({"send": "1"})
+    wrong = "000000" if last_code(world, PHONE) != "000000" else "111111"
+    for _ in range(2):
+        browser.submit({"code": wrong})
+    assert trail_of(world, company.key) == [("proof_refused", {"why": "sms_code"})] * 2
+
+
 def test_the_code_of_one_journey_opens_no_other(world: World) -> None:
     """SECURITY 19: another browser, another company with the same phone."""
     first, second = a_waiting_company(world), a_waiting_company(world)
@@ -144,6 +158,57 @@ def test_the_last_form_sent_twice_acts_once_and_both_see_the_end(world: World) -
     assert len(waiting(world, PHONE)) == told
     for step in ("", "/phone", "/password"):
         assert browser.open(f"/activate{step}?j={journey_of(browser)}").url == end
+
+
+def test_the_last_button_pressed_twice_at_once_acts_once_and_both_see_the_end(world: World) -> None:
+    company, browser = a_waiting_company(world), world.browser()
+    page = company.proves_the_phone(browser)
+    windows = [same_browser(world, browser) for _ in range(2)]
+    for window in windows:
+        window.page = page
+    pages = at_once(2, lambda which: company.chooses(windows[which]))
+    assert [(each.status, each.url.partition("?")[0]) for each in pages] == [(200, "/activate/done")] * 2
+    assert all("yunshan_build" in each.text for each in pages)
+    assert names_of(company) == ["yunshan_build"]
+
+
+def test_the_end_waits_for_rows_that_are_about_to_be_kept(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second of two clicks sees the end that was noted before the first one's rows are committed."""
+    company, browser = a_waiting_company(world), world.browser()
+    company.proves_the_phone(browser)
+    second, seen, has_looked = same_browser(world, browser), list[Page](), threading.Event()
+    address = f"/activate/done?j={journey_of(browser)}"
+    looking = threading.Thread(target=lambda: seen.append(second.open(address)))
+
+    def looked(_conn: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if threading.current_thread() is looking and "login_names" in statement:
+            has_looked.set()
+
+    session = world.platform.database.session.class_
+    real = session.commit
+
+    def commit(db: Any) -> None:
+        if threading.current_thread() is not looking and db.in_transaction() and is_written(db):
+            looking.start()
+            assert has_looked.wait(10)
+        real(db)
+
+    def is_written(db: Any) -> bool:
+        return not looking.is_alive() and not seen and db.scalar(activated) is not None
+
+    activated = select(LegalAccount.activated_at).where(LegalAccount.id == company.account_id)
+    event.listen(world.platform.database.engine, "after_cursor_execute", looked)
+    try:
+        with monkeypatch.context() as late:
+            late.setattr(session, "commit", commit)
+            company.chooses(browser)
+    finally:
+        event.remove(world.platform.database.engine, "after_cursor_execute", looked)
+    looking.join(20)
+    [page] = seen
+    assert (page.status, page.url) == (200, address), page.text
 
 
 def test_whoever_goes_back_finds_what_he_typed_and_may_begin_anew(world: World) -> None:

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from idp.accounts import locks
 from idp.accounts.models import Enterprise, Person
 from tests.enterprise.applying import FIRST_DAY, START, Applicant, Office, office
+from tests.messages import waiting
 from tests.world import World
 
 
@@ -28,6 +30,29 @@ def test_who_is_known_already_is_linked_and_keeps_what_is_his(here: Office) -> N
     assert str(linked.id_valid_from) == FIRST_DAY
     assert here.rows(Person) == 1
     assert here.world.browser().sign_in_person(person).url == "/center/person"
+
+
+def test_who_is_known_by_another_phone_hears_of_it_there_and_may_stop_it(here: Office) -> None:
+    """Y: somebody may have registered a company in his name."""
+    world = here.world
+    person, browser, applicant = world.a_person(name="田小禾"), world.browser(), Applicant(here)
+    applicant.registers(browser, id_number=person.id_number)
+    texts = {phone: waiting(world, phone)[-1]["text"] for phone in (applicant.phone, person.phone)}
+    assert all("您的企业账号已注册" in text for text in texts.values())
+    stopping = world.browser()
+    stopping.open("/n/" + texts[person.phone].partition("/n/")[2].partition(" ")[0])
+    stopping.submit()
+    with world.reading() as db:
+        locked = locks.locked_since(db, f"legal:{here.account_of(applicant.uscc).id}")
+        assert locked is not None, "the company's account is what was done in his name"
+        assert locks.locked_since(db, f"person:{person.row.id}") is None
+
+
+def test_who_registers_with_his_own_phone_hears_of_it_once(here: Office) -> None:
+    person, browser, applicant = here.world.a_person(name="田小禾"), here.world.browser(), Applicant(here)
+    applicant.registers(browser, id_number=person.id_number, phone=person.phone)
+    told = [each["text"] for each in waiting(here.world, person.phone)]
+    assert sum("您的企业账号已注册" in text for text in told) == 1
 
 
 def test_who_is_known_by_another_name_registers_nothing(here: Office) -> None:

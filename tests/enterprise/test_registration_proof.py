@@ -12,6 +12,7 @@ from idp.accounts.audit import Action, AuditEvent
 from idp.accounts.models import Credential, Enterprise, Person
 from tests.enterprise.applying import START, Applicant, Office, journey_of, office
 from tests.inhabitants import PASSWORD, APerson
+from tests.login.acting import key_of, switch_sms_on
 from tests.messages import last_code, waiting
 from tests.scan.faces import check_of, ticket_of
 from tests.world import Browser, Page, World, a_credit_code, a_resident_number, error_sentences
@@ -199,6 +200,36 @@ def test_an_account_without_a_phone_is_told_so_after_its_password(here: Office) 
     assert error_sentences(tries(browser, "Another kite 43")) == [WRONG]
     page = tries(browser)
     assert (page.status, "个人账号没有手机号码" in page.text) == (409, True)
+
+
+def test_an_account_with_a_stronger_factor_is_not_opened_by_password_and_phone(here: Office) -> None:
+    """0017: a phone does not go round an app. Told to nobody who has not its password."""
+    person = here.world.a_person(name="田小禾")
+    here.world.a_totp(key_of(here.world, person))
+    _, browser = at_the_face(here, person)
+    assert error_sentences(tries(browser, "Another kite 43")) == [WRONG]
+    page = tries(browser)
+    assert (page.status, "更安全的第二步验证" in page.text) == (409, True)
+    assert "改用刷脸" in page.text
+    assert waiting(here.world, person.phone) == []
+
+
+def test_one_that_was_added_after_the_password_counts_too(here: Office) -> None:
+    person = here.world.a_person(name="田小禾")
+    _, browser = at_the_face(here, person)
+    tries(browser)
+    browser.submit({"send": "1"})
+    code = last_code(here.world, person.phone)
+    here.world.a_totp(key_of(here.world, person))
+    assert browser.submit({"code": code}).status == 409
+    assert here.rows(Enterprise) == 0
+
+
+def test_codes_to_the_phone_are_no_stronger_factor(here: Office) -> None:
+    person = here.world.a_person(name="田小禾")
+    switch_sms_on(here.world, key_of(here.world, person))
+    _, browser = at_the_face(here, person)
+    assert tries(browser).url.startswith(f"{START}/representative/code")
 
 
 def test_the_account_of_one_representative_is_none_for_another(here: Office) -> None:

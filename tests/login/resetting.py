@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from idp.proof import sms_codes
 from tests.messages import last_code
-from tests.world import ACompany, AnOperator, APerson, Browser, Page, World
+from tests.world import ACompany, AnOperator, APerson, Browser, Page, World, a_resident_number
 
 NEW = "Brand-new 2026"
 NOT_FOUND = {
@@ -47,6 +47,13 @@ def tells(browser: Browser, kind: str, fields: dict[str, str], *, query: str = "
     """Fill 身份验证 and send it with the captcha; the page it leads to."""
     browser.open(f"/reset/{kind}{query}")
     return browser.submit_with_captcha(fields)
+
+
+def asks_again_and_again(world: World, kind: str, fields: dict[str, str], *, times: int) -> None:
+    """A bot with so many addresses as it needs, which never has a right document twice."""
+    for number in range(times):
+        browser = world.browser(address=f"203.0.{number // 20}.1")
+        tells(browser, kind, {**fields, "id_number": a_resident_number(50_000 + number)})
 
 
 def asks_for_a_code(browser: Browser) -> Page:

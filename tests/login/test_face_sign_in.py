@@ -123,7 +123,7 @@ def test_a_face_that_is_not_his_opens_nothing_and_he_may_try_again(here: FaceWor
 
 def test_a_service_that_says_nothing_leaves_the_person_waiting_and_signs_nobody_in(here: FaceWorld) -> None:
     page, _check, _back = shown_here(here, here.world.a_person(), "timeout")
-    assert "正在等待人脸核验的结果" in page.text
+    assert "还没有收到核验结果" in page.text
 
 
 def test_a_phone_hears_of_a_failed_face_and_so_does_the_desktop(here: FaceWorld) -> None:
@@ -244,7 +244,7 @@ def test_who_goes_back_without_showing_his_face_learns_the_way_and_has_no_face_t
     ask(thief, victim)
     link = begin_here(thief)
     back = here.simulators.press(link, "declined").headers["Location"]
-    assert "正在等待人脸核验的结果" in thief.open(back).text
+    assert "还没有收到核验结果" in thief.open(back).text
     assert here.simulators.press(link, "passed").status_code == 404
     assert not is_in(come_back(thief, back))
 

@@ -9,11 +9,20 @@ from idp.accounts.audit import Origin
 from idp.accounts.models import Mandate, Person
 from idp.login import entry, first_use
 from idp.login.candidates import of_mandate
-from tests.login.acting import a_code, choose_first_password, is_in, key_of, last_session, trail_of
+from tests.login.acting import (
+    a_code,
+    choose_first_password,
+    is_in,
+    key_of,
+    last_session,
+    phone_form,
+    switch_sms_on,
+    trail_of,
+)
 from tests.login.resetting import a_minute_goes_by
 from tests.login.test_first_use import OWN, at_the_step, choose
 from tests.messages import last_code, waiting
-from tests.world import AnOperator, Browser, World, error_sentences
+from tests.world import AnOperator, Authorization, Browser, World, error_sentences
 
 COMPANYS = "13700000099"
 
@@ -59,6 +68,33 @@ def test_where_the_person_has_none_it_goes_to_the_mandates_phone(world: World) -
     operator = world.an_operator(must_change=True)
     set_phones(world, operator, own=None, mandates=operator.phone)
     assert is_in(choose_first_password(at_the_step(world, operator), operator.phone, OWN, follow=False))
+
+
+def test_the_phone_the_company_wrote_down_lets_in_and_proves_nothing_of_the_person(world: World) -> None:
+    operator = world.an_operator(must_change=True)
+    set_phones(world, operator, own=None, mandates=COMPANYS)
+    browser = world.browser()
+    browser.sign_in_operator(AnOperator(operator.mandate, operator.person, operator.company, COMPANYS))
+    assert is_in(choose_first_password(browser, COMPANYS, OWN, follow=False))
+    session = last_session(world, key_of(world, operator))
+    assert (session.amr, session.acr) == ("pwd", "urn:idp:loa:1")
+    assert trail_of(world, key_of(world, operator))[-1][1]["amr"] == ["pwd"]
+
+
+def test_nor_does_it_raise_such_a_sign_in_until_codes_are_switched_on(world: World) -> None:
+    operator = world.an_operator(must_change=True)
+    set_phones(world, operator, own=None, mandates=COMPANYS)
+    browser = world.browser()
+    browser.sign_in_operator(AnOperator(operator.mandate, operator.person, operator.company, COMPANYS))
+    choose_first_password(browser, COMPANYS, OWN)
+    asked = Authorization(world.a_client()).address("openid entity", acr_values="urn:idp:loa:2")
+    page, sent = browser.open(asked), len(waiting(world, COMPANYS))
+    assert "还没有设置第二步验证" in page.text
+    browser.submit({"send": "1", "sms_code": "123456"})
+    assert len(waiting(world, COMPANYS)) == sent
+    switch_sms_on(world, key_of(world, operator))
+    page = browser.open(asked)
+    assert phone_form(page) is not None
 
 
 def test_whoever_has_no_phone_is_told_who_can_help(world: World) -> None:

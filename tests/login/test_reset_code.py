@@ -115,6 +115,18 @@ def test_five_wrong_codes_end_it_and_the_owner_sees_that_somebody_guessed(
     assert guesses == [{"why": "sms_code"}] * 6
 
 
+def test_what_was_no_guess_at_a_code_fills_no_trail(world: World, person: APerson) -> None:
+    """Whoever types digits where no code was sent, or an expired one, is written down nowhere."""
+    browser = world.browser()
+    tells(browser, *identity_of(person))
+    for _ in range(3):
+        assert error_sentences(browser.submit({"code": "000000"})) == [GONE]
+    asks_for_a_code(browser)
+    with later(seconds=301):
+        assert error_sentences(browser.submit({"code": last_code(world, person.phone)})) == [GONE]
+    assert trail_of(world, f"person:{person.row.id}") == []
+
+
 def test_of_forty_guesses_at_once_five_are_looked_at(world: World, person: APerson) -> None:
     """SECURITY 18."""
     browser = before_the_code(world, person)

@@ -12,7 +12,14 @@ from sqlalchemy import delete, event, update
 from idp.accounts.calendar import civil_day
 from idp.accounts.models import Credential, LegalAccount, Mandate, Person
 from tests.login.acting import later, trail_of, what_a_stranger_sees
-from tests.login.resetting import KINDS, NOT_FOUND, Somebody, identity_of, somebody, tells
+from tests.login.resetting import (
+    KINDS,
+    NOT_FOUND,
+    Somebody,
+    identity_of,
+    somebody,
+    tells,
+)
 from tests.messages import waiting
 from tests.oauth.asking import at_once
 from tests.world import Browser, Page, World, a_credit_code, a_resident_number, error_sentences
@@ -257,14 +264,22 @@ def test_a_company_to_be_activated_is_sent_to_activation_once_all_of_it_is_right
     assert waiting(world, "13900000001") == []
 
 
-def test_a_person_without_a_password_of_his_own_is_sent_to_registration(world: World) -> None:
+@pytest.mark.parametrize("offered", [True, False])
+def test_a_person_without_a_password_of_his_own_hears_what_nobody_hears(world: World, offered: bool) -> None:
+    """Who is known here as a representative alone, is no stranger's to learn; both hear where to register."""
     person = world.a_person(password=None)
     kind, fields = identity_of(person)
-    page = tells(world.browser(), kind, fields)
-    assert "还没有注册过个人账号" in page.text
-    assert world.settings.hotline in page.text
-    page = tells(world.browser(), kind, {**fields, "name": "欧阳无人"})
-    assert error_sentences(page) == [NOT_FOUND["person"]]
+    wired = {"population_url": "https://people.example", "population_token": "a-token"} if offered else {}
+    with world.rewired(face_at_registration=False, **wired) as there:
+        seen = {
+            what_a_stranger_sees(tells(there.browser(), kind, each), *each.values())
+            for each in (fields, {**fields, "name": "欧阳无人"}, {**fields, "account": "no_such_person"})
+        }
+        page = tells(there.browser(), kind, fields)
+    assert len(seen) == 1
+    [said] = error_sentences(page)
+    assert said.startswith(NOT_FOUND["person"])
+    assert ("还没有账号的话，请先注册" in said, 'href="/register"' in page.html) == (offered, offered)
 
 
 def test_whoever_has_no_phone_is_told_so_after_all_of_it_was_right(world: World) -> None:

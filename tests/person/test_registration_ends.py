@@ -95,6 +95,18 @@ def test_nobody_is_on_a_step_before_its_time(here: RegistrationWorld) -> None:
         assert person.browser.open(f"/register/person/{step}?j={journey}").url == page.url
 
 
+@pytest.mark.parametrize("step", ["face", "face/finish"])
+def test_a_step_that_a_setting_took_away_leads_to_the_one_that_is_open(
+    here: RegistrationWorld, step: str
+) -> None:
+    """X9."""
+    with here.world.rewired(face_at_registration=False) as there:
+        person = a_newcomer(RegistrationWorld(there, here.simulators))
+        journey = journey_of(person.asks_for_a_code())
+        page = person.browser.open(f"/register/person/{step}?j={journey}")
+    assert page.url == f"/register/person?j={journey}"
+
+
 def test_whoever_goes_back_finds_what_he_typed_and_goes_forward_again(here: RegistrationWorld) -> None:
     """The back button; passwords are typed anew."""
     person = a_newcomer(here)
@@ -292,5 +304,6 @@ def forget_the_day(world: World, phone: str) -> None:
     """How many messages this phone was sent today, and how often a form came with it."""
     vault, store = world.backends.vault, world.backends.store
     hour = int(world.now().timestamp()) // 3600
-    store.delete(f"sms-day:{vault.index('sms_phone', phone).hex()}:{civil_day(world.now())}")
+    number, today = vault.index("sms_phone", phone).hex(), civil_day(world.now())
+    store.delete(f"sms-day:{number}:{today}", f"sms-open:{number}:{today}")
     store.delete(f"sms-from:127.0.0.1:{hour}", f"ceiling:register:{vault.index('phone', phone).hex()}:{hour}")

@@ -11,6 +11,7 @@ import pytest
 import time_machine
 
 from idp.accounts.calendar import SHANGHAI, civil_day
+from idp.proof.face import CHECKS_A_PERSON
 from idp.proof.sms_codes import TRIES
 from tests.adapters.answering import answering
 from tests.messages import last_code, waiting
@@ -58,6 +59,19 @@ def test_a_code_can_be_guessed_at_so_often_and_no_more(here: RegistrationWorld) 
         assert "短信验证码" in error_sentences(page)[0]
     page = person.browser.submit(person.told(code=code))
     assert error_sentences(page) == ["短信验证码错误次数过多，请重新获取"]
+
+
+def test_strangers_at_the_sign_in_by_face_stop_nobodys_registration(here: RegistrationWorld) -> None:
+    """They know a name and a number; behind the registration stand a phone and the registry."""
+    person = a_newcomer(here)
+    typed = {"name": person.name, "id_number": person.id_number, "agreed": "y"}
+    for number in range(CHECKS_A_PERSON + 2):
+        stranger = here.world.browser(address=f"198.51.100.{number}")
+        stranger.open("/login/face")
+        page = stranger.submit_with_captcha(typed)
+    assert page.status == 429
+    person.sends()
+    assert "check=" in person.agrees().url
 
 
 def test_a_form_with_another_fault_costs_no_guess_and_spends_no_code(here: RegistrationWorld) -> None:
@@ -124,6 +138,19 @@ def test_an_account_name_that_somebody_has_is_refused_at_its_field(here: Registr
     assert page.url.startswith("/register/person/face")
 
 
+def test_whose_an_account_name_is_hears_nobody_who_is_not_known_by_his_elements(
+    here: RegistrationWorld,
+) -> None:
+    """SECURITY 3: the name of somebody brought over says nothing of who has his document."""
+    known = here.world.a_person(password=None, name="白云飞", account="bai_yunfei")
+    seen = []
+    for more in ({"id_number": known.id_number}, {}):
+        for account in ("bai_yunfei", "nobody_has_it"):
+            page = a_newcomer(here, name="白不符").sends(account=account, **more)
+            seen.append((page.status, error_sentences(page)))
+    assert seen == [(403, [NOT_THE_PERSON])] * 4
+
+
 def test_that_a_number_has_an_account_is_said_after_the_face_alone(here: RegistrationWorld) -> None:
     """SECURITY 3."""
     known = here.world.a_person(name="白云飞")
@@ -151,7 +178,7 @@ def test_who_the_registry_does_not_know_hears_one_sentence_and_the_ways_out(
     """B22: whichever of the four elements it is; 赵晓岚 is on record there, and has no account here."""
     person = a_newcomer(here, name="赵晓岚", id_number="990100197804120240", phone="13800000001")
     page = person.sends(**{field: typed})
-    assert error_sentences(page) == [NOT_THE_PERSON]
+    assert (page.status, error_sentences(page)) == (403, [NOT_THE_PERSON])
     assert "拨打服务热线" in page.text
     assert page.form()["fields"]["id_number"] == person.id_number
     assert person.row() is None
@@ -161,6 +188,7 @@ def test_without_an_answer_of_the_registry_nothing_is_lost(here: RegistrationWor
     """No answer is neither yes nor no, and the code is not asked for again."""
     person = a_newcomer(here, name="白故障")
     page = person.sends(account="bai_yunfei")
+    assert page.status == 503
     assert "现在无法核验身份信息" in error_sentences(page)[0]
     assert page.form()["fields"]["account"] == "bai_yunfei"
     assert "手机号码已验证" in page.text

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from idp.accounts.outbox import OutboxMessage
 from idp.adapters.ephemeral import StoreUnavailable
@@ -192,11 +197,35 @@ def test_the_digest_of_a_code_is_keyed_by_what_the_store_does_not_hold() -> None
     assert sms_codes._digest(WANTED, "ref", "123456") != sms_codes._digest(other, "ref", "123456")
 
 
-def test_what_is_rolled_back_is_not_sent(world: World) -> None:
-    with world.reading() as db:
-        sms_codes.send(db, tools(world), WANTED, address=ADDRESS, now=world.now())
-        db.rollback()
-    assert waiting(world, PHONE) == []
+@pytest.mark.parametrize("moment", ["queued", "committed"])
+def test_what_the_database_does_not_keep_counts_for_nothing_and_voids_no_code(
+    world: World, moment: str
+) -> None:
+    """SECURITY 23: an outage uses up nobody's day, nor the code in hand."""
+    code = sent_code(world)
+    limits: dict[str, Any] = {"sms_a_day": 2, "sms_an_address": 2, "sms_an_hour": 2}
+    for _ in range(3):
+        wait_a_minute(world)
+        with world.reading() as db, fails_when(moment, db), pytest.raises(OperationalError):
+            sms_codes.send(db, tools(world, **limits), WANTED, address=ADDRESS, now=world.now())
+        assert sms_codes.seconds_until_next(world.backends.store, world.backends.vault, PHONE) == 0
+    assert len(waiting(world, PHONE)) == 1
+    check(world, code)
+    send(world, **limits)
+
+
+@contextmanager
+def fails_when(moment: str, db: Session) -> Iterator[None]:
+    """The database goes away when this session writes a message, or when it commits."""
+
+    def fail(*_told: object) -> None:
+        raise OperationalError("", {}, Exception("the server closed the connection"))
+
+    on: Any = db if moment == "committed" else db.connection()
+    name = "before_commit" if moment == "committed" else "before_execute"
+    event.listen(on, name, fail)
+    yield
+    event.remove(on, name, fail)
 
 
 def test_without_a_store_no_code_is_sent_and_none_is_right(world: World) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from idp.accounts.outbox import TOO_LATE, OutboxMessage
+from idp.accounts.outbox import TOO_LATE, GivenUp, OutboxMessage
 from idp.proof import sms_codes
 from idp.proof.sms_codes import CodeRefused, Fate, Limit, Purpose, SmsLimited, Wanted
 from tests.adapters.arrange import at_once
@@ -72,6 +72,34 @@ def test_a_phone_gets_ten_in_a_day_of_the_calendar_all_purposes_together(world: 
     send(world, now=late + timedelta(minutes=1))
 
 
+def test_what_anybody_may_ask_for_uses_up_half_a_day_of_a_phone_and_its_owner_has_the_other(
+    world: World,
+) -> None:
+    """SECURITY 16: strangers cannot keep him from resetting his password."""
+    strangers = sorted(sms_codes.ASKED_BY_ANYBODY)
+    for number in range(5):
+        wanted = replace(WANTED, purpose=strangers[number % 3], account="", browser=f"stranger {number}")
+        send(world, wanted, address=f"192.0.2.{number}", now=NOON)
+        wait_a_minute(world)
+    for purpose in strangers:
+        one_more = replace(WANTED, purpose=purpose, account="")
+        assert refused(world, one_more, now=NOON) == (Limit.PHONE, timedelta(hours=12))
+    for purpose in [Purpose.RESET, Purpose.SECOND_STEP, Purpose.FIRST_USE, Purpose.ACTIVATE, Purpose.RESET]:
+        send(world, replace(WANTED, purpose=purpose), now=NOON)
+        wait_a_minute(world)
+    assert refused(world, now=NOON)[0] is Limit.PHONE
+
+
+def test_a_strangers_message_that_never_left_is_given_back_to_his_half_too(world: World) -> None:
+    stranger = replace(WANTED, purpose=Purpose.REGISTER_PERSON, account="")
+    for _ in range(3):
+        send(world, stranger, sms_a_day=2, now=NOON)
+        given_up(world, TOO_LATE)
+    send(world, stranger, sms_a_day=2, now=NOON)
+    wait_a_minute(world)
+    assert refused(world, stranger, sms_a_day=2, now=NOON)[0] is Limit.PHONE
+
+
 @pytest.mark.parametrize(
     ("addresses", "stranger"),
     [
@@ -122,10 +150,10 @@ def test_what_is_refused_counts_under_no_other_bound(world: World, bound: dict[s
         assert len(waiting(world, PHONE)) == number + 1
 
 
-def given_up(world: World, why: str, phone: str = PHONE) -> dict[str, Any]:
+def given_up(world: World, why: str, phone: str = PHONE, *, perhaps_taken: bool = False) -> dict[str, Any]:
     """The worker gives the newest message to this phone up."""
     payload = waiting(world, phone)[-1]
-    sms_codes.mourner(world.backends.store)(payload, why)
+    sms_codes.mourner(world.backends.store)(payload, GivenUp(why, perhaps_taken))
     return payload
 
 
@@ -159,13 +187,25 @@ def test_a_number_nobody_has_counts_for_its_address_and_not_for_the_phone(world:
     send(world, address="192.0.2.8", **two)
 
 
+@pytest.mark.parametrize("why", [TOO_LATE, "refused with 400"])
+def test_a_message_that_may_have_been_taken_counts_and_its_code_lives_on(world: World, why: str) -> None:
+    """SECURITY 16: a gateway that answers late is no way round the bounds."""
+    for bound in ("sms_a_day", "sms_an_address", "sms_an_hour"):
+        phone = f"139000000{len(bound):02d}"
+        send(world, to(phone), now=NOON)
+        payload = given_up(world, why, phone, perhaps_taken=True)
+        wait_a_minute(world, phone)
+        assert refused(world, to(phone), now=NOON, **{bound: 1})
+        sms_codes.check(world.backends.store, to(phone), payload["code"], now=NOON)
+
+
 def test_a_message_given_up_takes_nothing_from_the_next_day(world: World) -> None:
     """What is given back is what was counted."""
     evening = NOON + timedelta(hours=11, minutes=59, seconds=30)
     send(world, now=evening, sms_a_day=1)
     wait_a_minute(world)
     send(world, now=evening + timedelta(minutes=1), sms_a_day=1)
-    sms_codes.mourner(world.backends.store)(waiting(world, PHONE)[0], TOO_LATE)
+    sms_codes.mourner(world.backends.store)(waiting(world, PHONE)[0], GivenUp(TOO_LATE))
     wait_a_minute(world)
     assert refused(world, now=evening + timedelta(minutes=2), sms_a_day=1)[0] is Limit.PHONE
 
@@ -175,14 +215,14 @@ def test_a_message_given_up_leaves_the_newer_code_and_its_minute_alone(world: Wo
     (older,) = waiting(world, PHONE)
     wait_a_minute(world)
     send(world, now=NOON)
-    sms_codes.mourner(world.backends.store)(older, TOO_LATE)
+    sms_codes.mourner(world.backends.store)(older, GivenUp(TOO_LATE))
     assert refused(world)[0] is Limit.GAP
     assert opens(world, last_code(world, PHONE))
 
 
 def test_a_message_without_a_code_is_nothing_to_the_counters(world: World) -> None:
-    sms_codes.mourner(world.backends.store)({"phone": PHONE, "text": "【通行】您好"}, TOO_LATE)
-    sms_codes.mourner(world.backends.store)({}, "SealBroken")
+    sms_codes.mourner(world.backends.store)({"phone": PHONE, "text": "【通行】您好"}, GivenUp(TOO_LATE))
+    sms_codes.mourner(world.backends.store)({}, GivenUp("SealBroken"))
 
 
 def fate(world: World, ref: str, *, browser: str = WANTED.browser, after: float = 0) -> Fate | None:
@@ -216,6 +256,17 @@ def test_a_message_that_was_given_up_or_forgotten_failed(world: World) -> None:
     with world.write() as db:
         db.delete(db.query(OutboxMessage).one())
     assert fate(world, ref) is Fate.FAILED
+
+
+def test_of_a_message_that_may_have_been_taken_nothing_is_said_that_may_be_wrong(world: World) -> None:
+    ref = send(world)
+    becomes(world, lambda row: setattr(row, "perhaps_taken", True))
+    assert fate(world, ref) is Fate.QUEUED
+    assert fate(world, ref, after=61) is Fate.UNSURE
+    becomes(world, lambda row: setattr(row, "failed_at", world.now()))
+    assert fate(world, ref) is Fate.UNSURE
+    becomes(world, lambda row: setattr(row, "reported_at", world.now()))
+    assert fate(world, ref) is Fate.ARRIVED
 
 
 def test_nobody_else_is_told(world: World) -> None:

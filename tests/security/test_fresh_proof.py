@@ -9,6 +9,7 @@ import time_machine
 from sqlalchemy import select
 
 from idp.accounts.factors import TotpSecret, list_factors
+from tests.login.acting import a_code, key_of, last_session, later, switch_sms_on, type_sms
 from tests.security.acting import (
     LATER,
     PASSKEY,
@@ -57,6 +58,34 @@ def test_a_fresh_password_is_not_enough_once_there_is_a_second_factor(world: Wor
     world.a_totp(f"person:{person.row.id}")
     assert asked_to_confirm(browser.open(PASSKEY, follow=False)) == PASSKEY
     assert asked_to_confirm(browser.open(f"{ROOM}/recovery-codes", follow=False)) is not None
+
+
+def test_a_code_to_the_phone_that_a_portal_wanted_is_no_fresh_proof_of_an_account_without_codes(
+    world: World,
+) -> None:
+    """Whoever sits at an open sign-in with the phone on the desk adds no factor of his own."""
+    person, browser = signed_in(world)
+    account = key_of(world, person)
+    with later(minutes=14):
+        browser.open(Authorization(world.a_client()).address("openid", acr_values="urn:idp:loa:2"))
+        assert "code" in type_sms(browser, a_code(browser, person.phone)).query
+        session = last_session(world, account)
+        assert (session.amr, session.acr) == ("pwd sms", "urn:idp:loa:2")
+        assert session.last_proof == session.auth_time
+        for page in (TOTP, PASSKEY):
+            assert asked_to_confirm(browser.open(page, follow=False)) == page
+        browser.open(TOTP)
+        browser.submit({"password": person.password})
+        assert asked_to_confirm(browser.open(TOTP, follow=False)) is None
+
+
+def test_where_codes_are_switched_on_it_is_one(world: World) -> None:
+    person, browser = signed_in(world)
+    switch_sms_on(world, key_of(world, person))
+    with later(minutes=14):
+        browser.open(Authorization(world.a_client()).address("openid", acr_values="urn:idp:loa:2"))
+        assert "code" in type_sms(browser, a_code(browser, person.phone)).query
+        assert asked_to_confirm(browser.open(TOTP, follow=False)) is None
 
 
 def test_the_way_back_survives_the_proof(world: World) -> None:

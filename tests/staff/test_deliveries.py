@@ -45,6 +45,14 @@ def test_what_waits_and_what_was_given_up_stands_there_with_its_error(world: Wor
 
 
 @pytest.mark.parametrize("installation", ["sqlite"], indirect=True)
+def test_a_code_that_may_have_left_is_not_told_as_void(world: World) -> None:
+    queued(world, "sms", "", error=TOO_LATE, given_up=True)
+    with world.write() as db:
+        db.scalars(select(OutboxMessage)).one().perhaps_taken = True
+    assert "超过时限没有确认送出，可能已经发出" in world.at_the_console().open("/staff/deliveries").text
+
+
+@pytest.mark.parametrize("installation", ["sqlite"], indirect=True)
 def test_codes_are_told_from_notices_and_what_was_lost_on_the_way_stands_there_too(world: World) -> None:
     queued(world, "sms", "", error=TOO_LATE, given_up=True)
     queued(world, "sms", f"person:{world.a_person().row.id}")

@@ -101,6 +101,24 @@ def test_a_document_of_each_kind_is_taken_as_typed(kind: IdType) -> None:
     assert form.document == Document(kind, canonical, date(2019, 3, 8), date(2039, 3, 8))
 
 
+@pytest.mark.parametrize("kind", [IdType.RESIDENT, IdType.PASSPORT])
+@pytest.mark.parametrize("padded", ["{}" + " " * 150, " " * 150 + "{}", "　" * 70 + "{}" + "\t" * 70])
+def test_blanks_at_the_ends_of_a_number_are_none_of_it(kind: IdType, padded: str) -> None:
+    """What is looked at is what is used afterwards."""
+    number = RESIDENT if kind is IdType.RESIDENT else "E12345678"
+    form = typed(id_type=kind.value, id_number=padded.format(number))
+    assert form.errors == {}
+    assert form.document.id_number == form.number == number
+
+
+@pytest.mark.parametrize("kind", [IdType.RESIDENT, IdType.PASSPORT])
+def test_more_behind_a_long_row_of_blanks_is_looked_at_and_used_alike(kind: IdType) -> None:
+    number = RESIDENT if kind is IdType.RESIDENT else "E12345678"
+    form = typed(id_type=kind.value, id_number=number + " " * 60 + "9")
+    assert form.errors == {}
+    assert form.document.id_number == number
+
+
 @pytest.mark.parametrize(
     ("changed", "last"),
     [

@@ -208,12 +208,15 @@ def test_what_only_its_owner_may_see_is_not_stored_on_the_way(world: World, brow
         assert public or headers["Cache-Control"] == "no-store", address
 
 
+OUR_SCRIPTS = r'<script type="module" src="/theme/(?:passkey|sms|documents|company)\.js[?\w=&;]*"></script>'
+
+
 def test_pages_run_no_script_of_their_own_and_carry_no_inline_style(world: World, browser: Browser) -> None:
-    """Only a page that asks for a passkey loads a script, ours, and its policy says so."""
+    """Only a page that asks for a passkey or fills in a form loads a script, ours, and its policy says so."""
     for _endpoint, address in addresses(world, "GET"):
         page = browser.open(address)
         if page.response.mimetype == "text/html":
-            html = re.sub(r'<script type="module" src="/theme/passkey\.js[?\w=&;]*"></script>', "", page.html)
+            html = re.sub(OUR_SCRIPTS, "", page.html)
             assert not re.search(r"<script|\sstyle=|\son[a-z]+=|javascript:", html), address
             policy = page.response.headers["Content-Security-Policy"]
             assert ("script-src 'self'" in policy) == (html != page.html), address

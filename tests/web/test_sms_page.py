@@ -265,6 +265,8 @@ def test_the_page_is_told_what_has_become_of_its_message(world: World, browser: 
     assert becomes(reported_at=world.now()) == {"state": "arrived", "sentence": "短信已送达"}
     assert becomes(report="UNDELIV")["sentence"].startswith("短信没有送达")
     assert becomes(failed_at=world.now())["sentence"].startswith("短信没有发出，不计入发送次数")
+    unsure = becomes(perhaps_taken=True, delivered_at=None, reported_at=None, report="")
+    assert (unsure["state"], unsure["sentence"][:8]) == ("unsure", "短信可能已经发出")
 
 
 def test_nobody_else_is_told_what_has_become_of_it(world: World, browser: Browser) -> None:

@@ -80,6 +80,21 @@ async function press(block, button) {
   return answer.json();
 }
 
+// What was wrong with the code before says nothing of the one that is on its way.
+function forget(block) {
+  const group = block.querySelector("input[autocomplete=one-time-code]").closest(".govuk-form-group");
+  const input = group.querySelector("input");
+  document.querySelectorAll(`.govuk-error-summary a[href="#${input.id}"]`).forEach((link) => {
+    const summary = link.closest(".govuk-error-summary");
+    link.closest("li").remove();
+    if (!summary.querySelector("li")) summary.remove();
+  });
+  document.getElementById(`${input.id}-error`)?.remove();
+  group.classList.remove("govuk-form-group--error");
+  input.classList.remove("govuk-input--error");
+  input.removeAttribute("aria-invalid");
+}
+
 async function send(block, button) {
   button.disabled = true;
   const told = await press(block, button);
@@ -92,6 +107,7 @@ async function send(block, button) {
   if (told.wait) count(button, told.wait);
   else button.disabled = false;
   if (told.sent) {
+    forget(block);
     block.querySelector("[name=sms_ref]").value = told.ref;
     follow(block, told.state);
   }

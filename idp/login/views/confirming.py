@@ -44,7 +44,7 @@ def confirmed() -> Any:
     if request.method == "POST" and not changed:
         try:
             proved = _prove(form, asking, signed_in)
-            if proved and signin.raise_to(amr=proved.amr, acr=proved.acr):
+            if proved and signin.raise_to(amr=proved.amr, acr=proved.acr, renews=proved.renews):
                 return redirect(leads_to, 303)
             if proved:
                 return redirect(journey.here("login.start"), 303)

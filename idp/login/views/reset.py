@@ -20,7 +20,7 @@ from idp.proof.journeys import Journey
 from idp.proof.sms_codes import Purpose
 from idp.proof.throttle import Throttled
 from idp.web import captcha, ways
-from idp.web.errors import Stop
+from idp.web.errors import Stop, Way
 from idp.web.platform import after_commit, db, now, platform, settings
 from idp.web.render import page
 from idp.web.sms import PhoneCode
@@ -95,7 +95,8 @@ def reset_phone() -> Any:
         if WALK.at("phone").has("phone_proved"):
             # The same form was sent twice, and the first one has spent the code.
             return redirect(WALK.address("password", walked), 303)
-        reset.note_refused_code(db(), room.tools(), lost, room.browser(), now=now())
+        if code.was_guessed:
+            reset.note_refused_code(db(), room.tools(), lost, room.browser(), now=now())
         form.code.errors = [problem]
     return shown()
 
@@ -137,7 +138,7 @@ def _identity(kind: Kind) -> Any:
             return _recognised(kind, form.claimed)
         except reset.NoSuchAccount:
             # One sentence for whatever was wrong: a stranger may not learn which accounts there are (X27).
-            form.form_errors.append(f"未找到与所填信息一致的{_ACCOUNTS[kind]}")
+            form.form_errors.append(_not_found(kind))
         except Throttled as throttled:
             form.form_errors.append(room.sentence(throttled))
             refusal = throttled
@@ -149,7 +150,7 @@ def _identity(kind: Kind) -> Any:
         tabs=[
             {"href": _page_of(each), "label": label, "current": each is kind} for each, label in _TABS.items()
         ],
-        ways=ways.when_proof_fails(),
+        ways=(*_registration(kind), *ways.when_proof_fails()),
         **WALK.frame("identity"),
     )
     return shown, *room.said_with(refusal)
@@ -157,24 +158,14 @@ def _identity(kind: Kind) -> Any:
 
 def _recognised(kind: Kind, claimed: reset.Claimed) -> Response:
     """On to the phone of whom all of `claimed` describes. Raises NoSuchAccount, Throttled, Stop."""
-    here, address = platform(), request.remote_addr or ""
     try:
-        lost = reset.identify(db(), here.vault, here.store, claimed, address=address, now=now())
+        lost = reset.identify(db(), room.tools(), claimed, room.browser(), now=now())
     except PendingActivation:
         raise Stop(
             "企业账号待激活",
             "您填写的信息都正确，但这个企业账号还没有激活，没有密码可以重置。请先激活，激活时设置账号和密码。",
             status=409,
             ways=(("去激活", journey.here("enterprise.activate")), *ways.when_proof_fails()),
-        ) from None
-    except reset.NoPassword:
-        offered = ways.registration_offered(settings())
-        register = (("去注册", journey.here("person.register_choice")),) if offered else ()
-        raise Stop(
-            "还没有设置个人密码",
-            "您填写的信息都正确，但您还没有注册过个人账号，没有密码可以重置。注册以后，就可以用自己的密码登录。",
-            status=409,
-            ways=(*register, *ways.when_proof_fails()),
         ) from None
     except reset.NoPhone:
         raise Stop(
@@ -184,6 +175,19 @@ def _recognised(kind: Kind, claimed: reset.Claimed) -> Response:
             ways=ways.when_proof_fails(),
         ) from None
     return redirect(WALK.address("phone", WALK.begin(kind=kind.value, **lost.facts)), 303)
+
+
+def _not_found(kind: Kind) -> str:
+    """The one sentence; a person who never had a password hears it too, so it says what he can do."""
+    more = "。还没有账号的话，请先注册" if _registration(kind) else ""
+    return f"未找到与所填信息一致的{_ACCOUNTS[kind]}{more}"
+
+
+def _registration(kind: Kind) -> tuple[Way, ...]:
+    """Where a person without an account gets one, if this installation offers it."""
+    if kind is not Kind.PERSON or not ways.registration_offered(settings()):
+        return ()
+    return (("去注册", journey.here("person.register_choice")),)
 
 
 def _unchanged(walked: Journey, step: str) -> Lost:

@@ -128,6 +128,6 @@ def _step_up_page(asked: PendingRequest, repeated: Again, asking: factors.Asking
 
 
 def _raised(proved: confirm.Confirmed, signed_in: SignedIn) -> Response:
-    if not signin.raise_to(amr=proved.amr, acr=proved.acr):
+    if not signin.raise_to(amr=proved.amr, acr=proved.acr, renews=proved.renews):
         return redirect(journey.here("login.start"), 303)
     return room.go_on(signed_in.identity.role)

@@ -73,7 +73,9 @@ def _ended(row: OutboxMessage) -> str:
 def _error(row: OutboxMessage) -> str:
     if row.report:
         return f"网关回报：{row.report}"
-    return "超过时限没有送出，已作废" if row.last_error == TOO_LATE else row.last_error or "—"
+    if row.last_error == TOO_LATE:
+        return "超过时限没有确认送出，可能已经发出" if row.perhaps_taken else "超过时限没有送出，已作废"
+    return row.last_error or "—"
 
 
 def _page_of(subject: str) -> str:
