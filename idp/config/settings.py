@@ -171,7 +171,7 @@ class Settings(BaseModel):
     registry_token: SecretStr = Field(SecretStr(""), description="Bearer token for that address.")
     face_at_registration: bool = Field(
         default=True,
-        description="Whether registering asks for the face (X9); it is then offered with a face service only.",
+        description="Whether registering asks for the face (X9); it then needs a face service.",
     )
     journey_lifetime: int = Field(
         1800, ge=300, le=7200, description="How long a registration, an activation or a reset may take."

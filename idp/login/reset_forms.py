@@ -8,7 +8,6 @@ from typing import ClassVar
 from wtforms import Field, Form, PasswordField, StringField
 from wtforms.validators import InputRequired, Length, ValidationError
 
-from idp.accounts.documents import parse_number
 from idp.accounts.identifiers import person_name
 from idp.accounts.models import IdType
 from idp.crypto import plain
@@ -56,8 +55,7 @@ class IdentityForm(NumberFields):
     def claimed(self) -> Claimed:
         """What the form says, once it is valid."""
         kind = IdType(self.id_type.data or "")
-        number = parse_number(kind, self.id_number.data or "") or ""
-        whom = Whom(person_name(self[self.name_field].data or ""), number, kind.value)
+        whom = Whom(person_name(self[self.name_field].data or ""), self.number, kind.value)
         return Claimed(self.kind, self[self.account_field].data or "", whom)
 
 

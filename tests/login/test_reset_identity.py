@@ -40,6 +40,7 @@ def names_that_do(world: World, kind: str) -> Iterator[Fields]:
     _, fields = identity_of(known)
     yield fields
     yield {**fields, "id_number": f" {fields['id_number'][:6]} {fields['id_number'][6:].lower()}"}
+    yield {**fields, "id_number": " " * 100 + fields["id_number"] + " " * 100}
     yield {**fields, NAME[kind]: f" {fields[NAME[kind]][0]} {fields[NAME[kind]][1:]}"}
     if kind == "person":
         yield {**fields, "account": known.phone}  # type: ignore[union-attr]

@@ -67,7 +67,8 @@ def _first_password(ticket: str, *, frame: dict[str, Any]) -> Any:
         # The same form sent twice: the first one has spent the code, and said so.
         step = _find(ticket) if problem else _proved(step, ticket)
         if not step.is_proved:
-            first_use.note_refused_code(db(), room.tools(), step, room.browser(), now=now())
+            if code.was_guessed:
+                first_use.note_refused_code(db(), room.tools(), step, room.browser(), now=now())
             form.code.errors = [problem or ""]
             return shown()
         form.leave_code_out()
