@@ -63,7 +63,8 @@ def assert_decent(answer: TestResponse, case: object) -> None:
     """What must hold of every answer to anything."""
     body = answer.get_data(as_text=True)
     assert answer.status_code < 500, case
-    lowered = body.lower()
+    # A choice in a form is no SQL.
+    lowered = re.sub(r"<select [^>]*>", "", body.lower())
     assert not any(leak in lowered for leak in LEAKS), case
     assert "<script>alert(1)" not in body, case
     assert "49${" not in body, case
