@@ -20,8 +20,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from idp.adapters.ephemeral import EphemeralStore
-from idp.adapters.party import Crowded, Party, Silent
-from idp.config import Settings, SettingsRefused, is_loopback
+from idp.adapters.party import Crowded, Party, Silent, check_not_in_clear
+from idp.config import Settings, SettingsRefused
 from idp.crypto import same
 
 TIMESTAMP: Final = "X-Face-Timestamp"
@@ -76,12 +76,10 @@ class FaceService:
     """
 
     def __init__(self, url: str, key: str) -> None:
-        parts = urlsplit(url)
-        in_clear = parts.scheme == "http" and is_loopback(parts.hostname or "")
-        if not parts.hostname or not (parts.scheme == "https" or in_clear):
-            raise SettingsRefused("IDP_FACE_URL must be an https address, or http on loopback.")
+        check_not_in_clear("IDP_FACE_URL", url)
         if len(key) < _SHORTEST_KEY:
             raise SettingsRefused(f"IDP_FACE_KEY must have at least {_SHORTEST_KEY} characters.")
+        parts = urlsplit(url)
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self._begin = f"{url.rstrip('/')}/checks"
         self._key = key.encode()

@@ -33,6 +33,14 @@ class Crowded(Exception):
     """As many questions as may be are under way; this one was not asked."""
 
 
+def check_not_in_clear(setting: str, url: str) -> None:
+    """Return if what is told to `url` cannot be read on the way. Raises SettingsRefused, naming `setting`."""
+    parts = urlsplit(url)
+    in_clear = parts.scheme == "http" and is_loopback(parts.hostname or "")
+    if not parts.hostname or not (parts.scheme == "https" or in_clear):
+        raise SettingsRefused(f"{setting} must be an https address, or http on loopback.")
+
+
 class Party:
     """One party: what every question carries in `headers`, and how many octets of an answer are read."""
 
@@ -78,10 +86,7 @@ class Records(Party):
     """
 
     def __init__(self, setting: str, url: str, token: str, *, longest: int) -> None:
-        parts = urlsplit(url)
-        in_clear = parts.scheme == "http" and is_loopback(parts.hostname or "")
-        if not parts.hostname or not (parts.scheme == "https" or in_clear):
-            raise SettingsRefused(f"IDP_{setting}_URL must be an https address, or http on loopback.")
+        check_not_in_clear(f"IDP_{setting}_URL", url)
         if not token:
             raise SettingsRefused(f"IDP_{setting}_URL needs IDP_{setting}_TOKEN beside it.")
         super().__init__(longest=longest, headers={"Authorization": f"Bearer {token}"})

@@ -15,13 +15,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 import httpcore2
 import httpx2
 
 from idp.adapters.outside import NotOutside, OutsideTransport
-from idp.config import Settings, SettingsRefused, is_loopback
+from idp.adapters.party import check_not_in_clear
+from idp.config import Settings
 
 _SECONDS = 5.0
 _LONGEST = 64_000
@@ -98,10 +98,7 @@ class HttpSmsGateway:
     """
 
     def __init__(self, url: str, token: str) -> None:
-        parts = urlsplit(url)
-        in_clear = parts.scheme == "http" and is_loopback(parts.hostname or "")
-        if not parts.hostname or not (parts.scheme == "https" or in_clear):
-            raise SettingsRefused("IDP_SMS_URL must be an https address, or http on loopback.")
+        check_not_in_clear("IDP_SMS_URL", url)
         self._url = url
         self._http = client({"Authorization": f"Bearer {token}"} if token else {})
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from wtforms import Form, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms import StringField
+from wtforms.validators import Length
 
 from idp.enterprise.activation import Claim
 from idp.enterprise.fields import CompanyFields
@@ -21,15 +21,6 @@ class CompanyForm(InOrder, CompanyFields):
     def claim(self) -> Claim:
         """What the fields say, once they are valid."""
         return Claim(**self.told, document=self.document)
-
-
-class CodeForm(Form):
-    """手机短信验证; the captcha is asked for from the second message on."""
-
-    captcha = StringField()
-    code = StringField(
-        validators=[InputRequired("请填写短信验证码"), Length(max=40, message="短信验证码是 6 位数字")]
-    )
 
 
 class AccountForm(InOrder, AccountFields):

@@ -32,7 +32,7 @@ from idp.enterprise.activation import (
     Pending,
     Tools,
 )
-from idp.enterprise.activation_forms import AccountForm, CodeForm, CompanyForm
+from idp.enterprise.activation_forms import AccountForm, CompanyForm
 from idp.enterprise.room import blueprint
 from idp.proof.journeys import Journey
 from idp.proof.sms_codes import Purpose
@@ -42,7 +42,7 @@ from idp.web.errors import Stop
 from idp.web.platform import db, now, platform, settings
 from idp.web.render import page
 from idp.web.security import allow_scripts
-from idp.web.sms import PhoneCode
+from idp.web.sms import CodeForm, PhoneCode
 from idp.web.steps import Step, Walk, carried
 
 ACTIVATION = Walk(
@@ -114,7 +114,7 @@ def activate_phone() -> Any:
 
     if code.is_asked_for():
         return code.answer(form, shown)
-    if request.method == "GET" or "again" in request.form or not form.validate():
+    if request.method == "GET" or not form.validate():
         return shown()
     if problem := code.problem(form.code.data):
         # The same form sent twice: the first one spent the code and went on.

@@ -85,12 +85,3 @@ class PasswordForm(Form):
     password = PasswordField(
         validators=[InputRequired("请填写个人账号的密码"), Length(max=4096, message="密码太长")]
     )
-
-
-class CodeForm(Form):
-    """The code sent to the representative's own phone."""
-
-    captcha = StringField()
-    code = StringField(
-        validators=[InputRequired("请填写短信验证码"), Length(max=40, message="短信验证码是 6 位数字")]
-    )

@@ -22,7 +22,7 @@ from idp.accounts.companies import MayNotAct
 from idp.accounts.identifiers import mask_id_number, mask_name, person_name
 from idp.enterprise import registration_person as personal
 from idp.enterprise.registration import Application, Proof, ProvedBy
-from idp.enterprise.registration_forms import OTHERWISE, CodeForm, FaceForm, PasswordForm
+from idp.enterprise.registration_forms import OTHERWISE, FaceForm, PasswordForm
 from idp.enterprise.registration_journey import REGISTRATION, end, proof_of, proved, registries
 from idp.enterprise.registration_person import (
     AnotherNow,
@@ -42,7 +42,7 @@ from idp.web.errors import Stop, Way
 from idp.web.face_step import FaceStep, FaceWords
 from idp.web.platform import db, now, platform, settings
 from idp.web.render import page
-from idp.web.sms import PhoneCode
+from idp.web.sms import CodeForm, PhoneCode
 from idp.web.steps import carried
 
 _WORDS = FaceWords("注册", "没有注册法人账号", OTHERWISE)

@@ -107,15 +107,6 @@ class PersonIdentityForm(IdentityForm):
         self.check_name(typed)
 
 
-class PhoneForm(Form):
-    """短信验证: the code sent to the phone of record, and the captcha a further message may want (D04)."""
-
-    captcha = StringField()
-    code = StringField(
-        validators=[InputRequired("请填写短信验证码"), Length(max=40, message="短信验证码是 6 位数字")]
-    )
-
-
 class NewPasswordForm(Form):
     """设置新密码 (D05)."""
 

@@ -26,7 +26,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, jsonify, request, url_for
-from wtforms import Form
+from wtforms import Form, StringField
+from wtforms.validators import InputRequired, Length
 
 from idp.accounts.identifiers import mask_phone
 from idp.crypto import plain
@@ -75,6 +76,15 @@ class ShownCode:
     sentence: str
     wait: int
     minutes: int
+
+
+class CodeForm(Form):
+    """What a page asks that wants a code and nothing else; the captcha only from the second message on."""
+
+    captcha = StringField()
+    code = StringField(
+        validators=[InputRequired("请填写短信验证码"), Length(max=40, message="短信验证码是 6 位数字")]
+    )
 
 
 class PhoneCode:

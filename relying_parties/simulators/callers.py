@@ -2,12 +2,14 @@
 
 import hmac
 import time
-from typing import Final
+from typing import Final, TypeVar
 
 from flask import abort, request
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from relying_parties.simulators.face import NAME_OF_A_FAILURE
+
+Question = TypeVar("Question", bound=BaseModel)
 
 BROKEN: Final = "故障"
 SILENT: Final = "沉默"
@@ -21,6 +23,15 @@ def check_token(expected: SecretStr) -> None:
     sent = request.headers.get("Authorization", "").encode("utf-8", "replace")
     if not hmac.compare_digest(f"Bearer {token}".encode(), sent) or not token:
         abort(401)
+
+
+def question(kind: type[Question], token: SecretStr) -> Question:
+    """What whoever shows this token asks, to the letter; 401 for anybody else, 400 for anything else."""
+    check_token(token)
+    try:
+        return kind.model_validate_json(request.get_data())
+    except ValidationError:
+        abort(400)
 
 
 def obstruct(name: str) -> None:

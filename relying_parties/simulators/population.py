@@ -8,10 +8,10 @@ import re
 from datetime import date
 from typing import Annotated, Any, Final, Literal
 
-from flask import Blueprint, Flask, abort, current_app, request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from flask import Blueprint, Flask, current_app
+from pydantic import BaseModel, ConfigDict, Field
 
-from relying_parties.simulators.callers import check_token, obstruct
+from relying_parties.simulators.callers import obstruct, question
 from relying_parties.simulators.config import Settings
 from relying_parties.simulators.records import Records
 
@@ -46,11 +46,7 @@ def install(app: Flask, records: Records) -> None:
 def match() -> Any:
     """Whether all that is claimed is on record of one person."""
     settings: Settings = current_app.extensions["settings"]
-    check_token(settings.population_token)
-    try:
-        claimed = _Claimed.model_validate_json(request.get_data())
-    except ValidationError:
-        abort(400)
+    claimed = question(_Claimed, settings.population_token)
     obstruct(claimed.name)
     return {"matches": _matches(claimed)}
 

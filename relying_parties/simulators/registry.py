@@ -6,10 +6,10 @@ otherwise (docs/simulators.md). Nothing is kept.
 
 from typing import Annotated, Any, Final
 
-from flask import Blueprint, Flask, abort, current_app, request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from flask import Blueprint, Flask, current_app
+from pydantic import BaseModel, ConfigDict, Field
 
-from relying_parties.simulators.callers import check_token, obstruct
+from relying_parties.simulators.callers import obstruct, question
 from relying_parties.simulators.config import Settings
 from relying_parties.simulators.population import UNLIKE
 from relying_parties.simulators.records import Records
@@ -45,11 +45,7 @@ def install(app: Flask, records: Records) -> None:
 def match() -> Any:
     """Whether all that is claimed is on record of one company, and then its status."""
     settings: Settings = current_app.extensions["settings"]
-    check_token(settings.registry_token)
-    try:
-        claimed = _Claimed.model_validate_json(request.get_data())
-    except ValidationError:
-        abort(400)
+    claimed = question(_Claimed, settings.registry_token)
     obstruct(claimed.name)
     status = _status(claimed)
     return {"matches": False} if status is None else {"matches": True, "status": status}

@@ -25,6 +25,7 @@ from idp.adapters.relying_party import RelyingParties
 from idp.app import open_backends
 from idp.cli.worker import Worker, seal
 from tests.cli.conftest import Command
+from tests.cli.outages import ComesBack
 from tests.conftest import make_settings
 from tests.keys import kid_of
 from tests.oauth.asking import header_of
@@ -208,22 +209,6 @@ def test_keys_are_rotated_on_schedule_and_what_is_delivered_then_bears_the_new_o
     assert kid_of(world, "RS256", "retired") == active
 
 
-class _ComesBack(threading.Event):
-    """A stop button that waits for nobody: the database comes back after one round, the next is the last."""
-
-    def __init__(self, home: Path, away: Path) -> None:
-        super().__init__()
-        self.home, self.away, self.pauses = home, away, list[float | None]()
-
-    def wait(self, timeout: float | None = None) -> bool:
-        self.pauses.append(timeout)
-        if len(self.pauses) == 1:
-            self.away.rename(self.home)
-        else:
-            self.set()
-        return self.is_set()
-
-
 def test_a_worker_waits_out_an_outage_and_goes_on(
     sqlite_template: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -232,7 +217,7 @@ def test_a_worker_waits_out_an_outage_and_goes_on(
     shutil.copy(sqlite_template, away / "idp.db")
     settings = make_settings(database_url=f"sqlite:///{home / 'idp.db'}", var_dir=tmp_path)
     backends, parties = open_backends(settings), RelyingParties(inside_allowed=True)
-    stopping = _ComesBack(home, away)
+    stopping = ComesBack(home, away)
     Worker(settings, backends, parties, stopping, deliverers={}).run()
     parties.close()
     backends.close()

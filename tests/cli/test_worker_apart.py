@@ -21,6 +21,7 @@ from idp.app import open_backends
 from idp.cli.delivering import HANDS, LOOK_SECONDS, Deliveries
 from idp.cli.worker import Worker
 from tests.adapters.gateway import a_gateway
+from tests.cli.outages import ComesBack
 from tests.conftest import make_settings
 from tests.world import World
 
@@ -127,22 +128,6 @@ def test_a_worker_that_is_told_to_end_does_what_it_has_in_hand_and_begins_nothin
     assert (second.delivered_at, second.tries) == (None, 0)
 
 
-class _ComesBack(threading.Event):
-    """A stop button that waits for nobody: the database comes back after one look, the third is the last."""
-
-    def __init__(self, home: Path, away: Path) -> None:
-        super().__init__()
-        self.home, self.away, self.pauses = home, away, list[float | None]()
-
-    def wait(self, timeout: float | None = None) -> bool:
-        self.pauses.append(timeout)
-        if len(self.pauses) == 1:
-            self.away.rename(self.home)
-        else:
-            self.set()
-        return self.is_set()
-
-
 def test_deliveries_wait_out_an_outage_and_go_on(
     sqlite_template: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -155,7 +140,7 @@ def test_deliveries_wait_out_an_outage_and_go_on(
         enqueue(db, backends.vault, kind="told", subject="", payload={"n": 1}, now=datetime.now(UTC))
     backends.close()
     home.rename(away)
-    stopping = _ComesBack(home, away)
+    stopping = ComesBack(home, away)
     deliveries = Deliveries(backends, {"told": sent.append}, stopping)
     deliveries.start()
     deliveries.finish()

@@ -13,7 +13,7 @@ from idp.accounts.passwords import PasswordRefused
 from idp.login import journey, reset
 from idp.login.candidates import PendingActivation
 from idp.login.reset import Kind, Lost
-from idp.login.reset_forms import FORMS, NewPasswordForm, PhoneForm
+from idp.login.reset_forms import FORMS, NewPasswordForm
 from idp.login.views import room
 from idp.login.views.room import blueprint
 from idp.proof.journeys import Journey
@@ -23,7 +23,7 @@ from idp.web import captcha, ways
 from idp.web.errors import Stop, Way
 from idp.web.platform import after_commit, db, now, platform, settings
 from idp.web.render import page
-from idp.web.sms import PhoneCode
+from idp.web.sms import CodeForm, PhoneCode
 from idp.web.steps import Step, Walk
 
 WALK = Walk(
@@ -71,7 +71,7 @@ def reset_phone() -> Any:
     lost = _unchanged(walked, "phone")
     if walked.has("phone_proved"):
         return redirect(WALK.address("password", walked), 303)
-    form = PhoneForm(request.form)
+    form = CodeForm(request.form)
     code = _code(walked, lost)
 
     def shown() -> str:
@@ -87,7 +87,7 @@ def reset_phone() -> Any:
 
     if code.is_asked_for():
         return code.answer(form, shown)
-    if request.method == "POST" and "again" not in request.form and form.validate():
+    if request.method == "POST" and form.validate():
         problem = code.problem(form.code.data)
         if problem is None:
             walked = WALK.learn(walked, phone_proved=lost.phone)
