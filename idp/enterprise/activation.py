@@ -8,10 +8,9 @@ journey lasts, so that a record that was changed meanwhile ends it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -19,9 +18,10 @@ from sqlalchemy.orm import Session
 
 from idp.accounts import agreements, directory, obstacles
 from idp.accounts.audit import Action, Event, Origin, Trail
+from idp.accounts.company_claims import Claim
 from idp.accounts.documents import Document
 from idp.accounts.identifiers import is_same_person_name
-from idp.accounts.models import Enterprise, IdType, LegalAccount, LoginName, Person
+from idp.accounts.models import Enterprise, LegalAccount, LoginName, Person
 from idp.accounts.notices import Kind, Notifier, Told
 from idp.accounts.sessions import Device
 from idp.adapters.ephemeral import EphemeralStore
@@ -63,48 +63,6 @@ class NotThePerson(Exception):
 
 class CannotBeChecked(Exception):
     """The people registry gave no answer, which is neither yes nor no."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What somebody tells of a company and its representative, each value as the form parsed it."""
-
-    type: str
-    name: str
-    uscc: str
-    representative_name: str
-    document: Document
-
-    def as_facts(self) -> dict[str, Any]:
-        """As a journey keeps it."""
-        document = self.document
-        return {
-            "type": self.type,
-            "name": self.name,
-            "uscc": self.uscc,
-            "representative_name": self.representative_name,
-            "id_type": document.id_type.value,
-            "id_number": document.id_number,
-            "valid_from": document.valid_from.isoformat(),
-            "valid_until": document.valid_until.isoformat() if document.valid_until else "",
-        }
-
-    @classmethod
-    def of(cls, facts: Mapping[str, Any]) -> Claim:
-        """From what a journey keeps."""
-        until = facts["valid_until"]
-        return cls(
-            facts["type"],
-            facts["name"],
-            facts["uscc"],
-            facts["representative_name"],
-            Document(
-                IdType(facts["id_type"]),
-                facts["id_number"],
-                date.fromisoformat(facts["valid_from"]),
-                date.fromisoformat(until) if until else None,
-            ),
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from wtforms import StringField
 from wtforms.validators import Length
 
-from idp.enterprise.activation import Claim
-from idp.enterprise.fields import CompanyFields
+from idp.accounts.company_claims import Claim
 from idp.web.account_fields import AccountFields, InOrder
+from idp.web.company_fields import CompanyFields
 
 
 class CompanyForm(InOrder, CompanyFields):

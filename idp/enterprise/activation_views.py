@@ -17,6 +17,7 @@ from uuid import UUID
 from flask import redirect, request, url_for
 
 from idp.accounts import credentials
+from idp.accounts.company_claims import Claim
 from idp.accounts.directory import AlreadyTaken
 from idp.db import pause
 from idp.enterprise import activation
@@ -24,7 +25,6 @@ from idp.enterprise.activation import (
     AlreadyActive,
     CannotBeChecked,
     Chosen,
-    Claim,
     Closed,
     NoPhone,
     NotFound,

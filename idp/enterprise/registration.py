@@ -21,6 +21,7 @@ from idp.accounts import agreements, companies, obstacles
 from idp.accounts.audit import Action, Event, Origin, Trail
 from idp.accounts.calendar import civil_day
 from idp.accounts.companies import MayNotAct, NewCompany
+from idp.accounts.company_claims import Claim
 from idp.accounts.models import EnterpriseType
 from idp.accounts.notices import Kind, Notifier, Told, phone_of_record
 from idp.accounts.sessions import Device
@@ -29,7 +30,6 @@ from idp.adapters.population import Claimed, Population, PopulationUnavailable
 from idp.adapters.registry import Company, Registry, RegistryUnavailable
 from idp.crypto import Vault
 from idp.db import pause
-from idp.enterprise.activation import Claim
 from idp.proof import throttle
 from idp.proof.throttle import Ceiling
 

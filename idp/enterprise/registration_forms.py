@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 from wtforms import Field, Form, PasswordField, StringField
 from wtforms.validators import InputRequired, Length, ValidationError
 
+from idp.accounts.company_claims import Claim
 from idp.accounts.identifiers import parse_phone
 from idp.crypto import plain
-from idp.enterprise.activation import Claim
-from idp.enterprise.fields import CompanyFields
 from idp.enterprise.registration import Application
 from idp.web import faces
 from idp.web.account_fields import AccountFields, InOrder
+from idp.web.company_fields import CompanyFields
 
 OTHERWISE = "用法定代表人的个人账号验证"
 """The way for whoever shows no face (section Y)."""

@@ -1,4 +1,4 @@
-// What the name of a company is called follows its 法人类型 (templates/enterprise/_fields.html); without a script
+// What the name of a company is called follows its 法人类型 (theme/company.html); without a script
 // the server names it once the form was sent.
 
 document.querySelectorAll("[data-company]").forEach((block) => {

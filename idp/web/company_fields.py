@@ -1,4 +1,4 @@
-"""What a company's representative tells of it and of himself: registration and activation share it."""
+"""What somebody tells of a company and of its representative, wherever it is asked (B03–B10, C03, E05)."""
 
 from __future__ import annotations
 
