@@ -35,7 +35,7 @@ def seen(drawn: str, *, covered: float = 0.0) -> list[str]:
         pen.rectangle((x, y, x + int(length) * MODULE - 1, y + MODULE - 1), fill=0)
     middle, half = size / 2, size * covered / 2
     pen.rectangle((middle - half, middle - half, middle + half, middle + half), fill=255)
-    return [found.text for found in zxingcpp.read_barcodes(picture)]
+    return [found.text for found in zxingcpp.read_barcodes(picture, zxingcpp.BarcodeFormat.QRCode)]
 
 
 def test_every_code_is_read_with_the_mark_on_it() -> None:
