@@ -20,21 +20,22 @@ from idp.accounts.import_rows import (
     CompanyRow,
     DocumentKey,
     Parsed,
-    company_of,
     parse_company,
 )
 from idp.accounts.import_tables import Table, read_table
 from idp.accounts.imports import (
     Change,
+    ChangedRow,
     KnownPerson,
     OvertakenByOthers,
     Plan,
     Tick,
-    chunks,
+    changed_row,
     known_people,
     new_row,
+    parsed_rows,
+    plan_in_parts,
     refuse_doubles,
-    sound,
 )
 from idp.accounts.models import Enterprise, LegalAccount, Person
 from idp.crypto import Vault
@@ -48,9 +49,7 @@ _NEEDS_PHONE = "更换法定代表人时须同时提供手机号码"
 class CompanyChange(Change):
     """What becomes of a company that is there and 待激活."""
 
-    row: CompanyRow
     enterprise_id: UUID
-    representative_id: UUID
 
 
 def read_companies(data: bytes) -> Table:
@@ -62,39 +61,26 @@ def check_companies(
     db: Session, vault: Vault, table: Table, *, now: datetime, tick: Tick
 ) -> Plan[CompanyChange]:
     """What the rows of a table would do; nothing is written."""
-    parsed = [_parsed(table, number) for number in range(len(table.lines))]
+    parsed = parsed_rows(table, parse_company)
     refuse_doubles(parsed, "uscc", "uscc")
     _refuse_second_names(parsed)
     plan = Plan[CompanyChange]()
-    rows = [company_of(row) for row in sound(parsed, plan)]
-    tick(len(plan.refused))
-    planner = _Planner(db, vault, plan, now)
-    for part in chunks(rows):
-        planner.take(part)
-        tick(len(part))
+    plan_in_parts(parsed, plan, CompanyRow.of, _Planner(db, vault, plan, now).take, tick=tick)
     return plan
 
 
-def change_companies(db: Session, vault: Vault, changes: Sequence[CompanyChange]) -> None:
-    """Write changes of companies that are still 待激活. Raises OvertakenByOthers."""
-    wanted = {change.enterprise_id: change for change in changes}
-    # Locked: whoever activates one of them waits for this, or has done it and is found out here.
+def claim_companies(db: Session, changes: Sequence[CompanyChange]) -> None:
+    """Lock the companies of these changes, as long as all are 待激活. Raises OvertakenByOthers."""
+    wanted = [change.enterprise_id for change in changes]
+    # Whoever activates one of them waits for this, or has done it and is found out here.
     pending = (
-        select(LegalAccount)
+        select(LegalAccount.id)
         .where(LegalAccount.enterprise_id.in_(wanted), LegalAccount.activated_at.is_(None))
         .order_by(LegalAccount.id)
         .with_for_update()
     )
-    accounts = {account.enterprise_id: account for account in db.scalars(pending)}
-    if len(accounts) < len(wanted):
+    if len(db.scalars(pending).all()) < len(wanted):
         raise OvertakenByOthers
-    for company in db.scalars(select(Enterprise).where(Enterprise.id.in_(wanted))):
-        change = wanted[company.id]
-        row = change.row
-        company.name, company.type, company.status = row.name, row.type.value, row.status.value
-        company.representative_id = change.representative_id
-        if row.phone:
-            accounts[company.id].set_phone(vault, row.phone)
 
 
 class _Planner:
@@ -165,21 +151,32 @@ class _Planner:
             # Whoever reads the phone of record activates the account: it must not stay the one before's.
             self._plan.refuse(row.line, "phone", _NEEDS_PHONE)
         else:
-            self._plan.changes.append(
-                CompanyChange(
-                    f"enterprise:{company.id}",
-                    fields,
-                    row=row,
-                    enterprise_id=company.id,
-                    representative_id=self._representative(row, known),
-                )
-            )
+            self._change(row, company, account, known, fields)
+
+    def _change(
+        self,
+        row: CompanyRow,
+        company: Enterprise,
+        account: LegalAccount,
+        known: KnownPerson | None,
+        fields: tuple[str, ...],
+    ) -> None:
+        company.name, company.type, company.status = row.name, row.type.value, row.status.value
+        company.representative_id = self._representative(row, known)
+        changed = [changed_row(company, "name", "type", "status", "representative_id")]
+        if row.phone:
+            account.set_phone(self._vault, row.phone)
+            changed.append(changed_row(account, "phone_sealed"))
+        target = f"enterprise:{company.id}"
+        self._plan.changes.append(CompanyChange(target, fields, tuple(changed), enterprise_id=company.id))
 
     def _representative(self, row: CompanyRow, known: KnownPerson | None) -> UUID:
         """Whom the row's document names: somebody who is there, or somebody whom the import adds."""
         if known:
             if self._has_new_days(row, known):
-                self._plan.validities[known.row.id] = row.validity
+                # Not put on him: to the other companies he represents the days are as new.
+                days = {"id": known.row.id, **row.validity.columns}
+                self._plan.validities[known.row.id] = ChangedRow(Person, days)
             return known.row.id
         if row.document not in self._added:
             person = Person(id=uuid7(), created_at=self._now, id_type=row.document.type.value)
@@ -194,14 +191,6 @@ class _Planner:
     def _has_new_days(row: CompanyRow, known: KnownPerson) -> bool:
         # Whoever has an account tells the days of his document himself.
         return not known.taken_over and row.validity.is_news_of(known.row)
-
-
-def _parsed(table: Table, number: int) -> Parsed:
-    line = table.lines[number]
-    row = parse_company(line.number, table.named(line))
-    if table.overflows(line):
-        row.refuse("", "这一行的格数比表头多")
-    return row
 
 
 def _refuse_second_names(rows: Sequence[Parsed]) -> None:

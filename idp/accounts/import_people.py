@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
@@ -18,10 +19,8 @@ from sqlalchemy.orm import Session
 from idp.accounts.import_rows import (
     PERSON_COLUMNS,
     PERSON_REQUIRED,
-    Parsed,
     PersonRow,
     parse_person,
-    person_of,
 )
 from idp.accounts.import_tables import Table, read_table
 from idp.accounts.imports import (
@@ -30,14 +29,16 @@ from idp.accounts.imports import (
     OvertakenByOthers,
     Plan,
     Tick,
-    chunks,
+    changed_row,
+    claim_people,
     holders_of_phones,
+    insert_rows,
     known_people,
     new_row,
+    parsed_rows,
     phones_of_mandates,
+    plan_in_parts,
     refuse_doubles,
-    sound,
-    to_be_changed,
 )
 from idp.accounts.models import LoginName, Person
 from idp.crypto import Vault
@@ -60,7 +61,6 @@ class PersonChange(Change):
 
     row: PersonRow
     person_id: UUID
-    brought_from: str
 
 
 def read_people(data: bytes) -> Table:
@@ -72,36 +72,28 @@ def check_people(
     db: Session, vault: Vault, table: Table, arrival: Arrival, *, tick: Tick
 ) -> Plan[PersonChange]:
     """What the rows of a table would do; nothing is written."""
-    parsed = [_parsed(table, number, arrival) for number in range(len(table.lines))]
+    parse = partial(parse_person, shortest=arrival.shortest, longest=arrival.longest)
+    parsed = parsed_rows(table, parse)
     for value, column in (("document", "id_number"), ("phone", "phone"), ("account", "account")):
         refuse_doubles(parsed, value, column)
     plan = Plan[PersonChange]()
-    rows = [person_of(row) for row in sound(parsed, plan)]
-    tick(len(plan.refused))
-    for part in chunks(rows):
-        _Planner(db, vault, plan, arrival).take(part)
-        tick(len(part))
+    plan_in_parts(parsed, plan, PersonRow.of, _Planner(db, vault, plan, arrival).take, tick=tick)
     return plan
 
 
-def change_people(db: Session, vault: Vault, changes: Sequence[PersonChange], *, now: datetime) -> None:
-    """Write changes of people who have no password yet. Raises OvertakenByOthers."""
+def claim_people_changed(
+    db: Session, vault: Vault, changes: Sequence[PersonChange], *, now: datetime
+) -> None:
+    """Lock the people of these changes, and give them their new account names. Raises OvertakenByOthers."""
     wanted = {change.person_id: change for change in changes}
-    people = to_be_changed(db, wanted.keys())
+    claim_people(db, wanted.keys())
     # Under the lock of the people, for which whoever gives one a mandate waits.
     given = phones_of_mandates(db, vault, wanted.keys(), now=now)
     if any(_takes_codes_away(change.row, change.fields, given[one]) for one, change in wanted.items()):
         raise OvertakenByOthers
     renamed = [person_id for person_id, change in wanted.items() if "account" in change.fields]
     db.execute(delete(LoginName).where(LoginName.person_id.in_(renamed)))
-    db.add_all(LoginName(name=wanted[one].row.account, person_id=one) for one in renamed)
-    for person_id, change in wanted.items():
-        person, row = people[person_id], change.row
-        person.brought_from = change.brought_from
-        if "phone" in change.fields:
-            person.set_phone(vault, row.phone)
-        if row.validity.first:
-            row.validity.put_on(person)
+    insert_rows(db, [new_row(LoginName(name=wanted[one].row.account, person_id=one)) for one in renamed])
 
 
 class _Planner:
@@ -174,15 +166,21 @@ class _Planner:
         elif _takes_codes_away(row, fields, given):
             self._plan.refuse(row.line, "phone", _OPERATORS_PHONE)
         else:
-            self._plan.changes.append(
-                PersonChange(
-                    f"person:{person.id}",
-                    fields,
-                    row=row,
-                    person_id=person.id,
-                    brought_from=self._arrival.brought_from,
-                )
-            )
+            self._change(row, person, fields)
+
+    def _change(self, row: PersonRow, person: Person, fields: tuple[str, ...]) -> None:
+        columns = ["brought_from"]
+        person.brought_from = self._arrival.brought_from
+        if "phone" in fields:
+            person.set_phone(self._vault, row.phone)
+            columns += ["phone_sealed", "phone_index"]
+        if row.validity.first:
+            row.validity.put_on(person)
+            columns += row.validity.columns
+        changed = (changed_row(person, *columns),)
+        self._plan.changes.append(
+            PersonChange(f"person:{person.id}", fields, changed, row=row, person_id=person.id)
+        )
 
 
 _OTHER_NAME = "平台上这个证件号码登记的是另一个姓名，请核对"
@@ -196,11 +194,3 @@ _OPERATORS_PHONE = "手机号码与单位登记的经办人手机号码不一致
 def _takes_codes_away(row: PersonRow, fields: Sequence[str], given: set[str]) -> bool:
     """Whether an operator's codes would go elsewhere: his own phone comes before those companies gave."""
     return "phone" in fields and bool(given - {row.phone})
-
-
-def _parsed(table: Table, number: int, arrival: Arrival) -> Parsed:
-    line = table.lines[number]
-    row = parse_person(line.number, table.named(line), shortest=arrival.shortest, longest=arrival.longest)
-    if table.overflows(line):
-        row.refuse("", "这一行的格数比表头多")
-    return row

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from idp.accounts.documents import NAMES, parse_number
 from idp.accounts.identifiers import company_name, is_like_a_document, parse_account, parse_phone, parse_uscc
@@ -93,36 +93,14 @@ class Validity:
         """Whether it says something else than is known of the person's document."""
         return self.first is not None and self != Validity(person.id_valid_from, person.id_valid_until)
 
+    @property
+    def columns(self) -> dict[str, date | None]:
+        """How a person's row keeps it."""
+        return {"id_valid_from": self.first, "id_valid_until": self.until}
+
     def put_on(self, person: Person) -> None:
         """Write it to the person's row."""
         person.id_valid_from, person.id_valid_until = self.first, self.until
-
-
-@dataclass(frozen=True, slots=True)
-class CompanyRow:
-    """A company as its row tells it, in canonical form; `line` is where it stands in the file."""
-
-    line: int
-    uscc: str
-    name: str
-    type: EnterpriseType
-    status: EnterpriseStatus
-    representative_name: str
-    document: DocumentKey
-    validity: Validity
-    phone: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class PersonRow:
-    """A person as his row tells it, in canonical form."""
-
-    line: int
-    account: str | None
-    name: str
-    document: DocumentKey
-    validity: Validity
-    phone: str
 
 
 @dataclass(slots=True)
@@ -145,8 +123,44 @@ class Parsed:
         self.faults.append(Fault(column, sentence))
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What every row tells, in canonical form; `line` is where it stands in the file."""
+
+    line: int
+    document: DocumentKey
+    validity: Validity
+
+    @classmethod
+    def of(cls, parsed: Parsed) -> Self:
+        """The row in which nothing is wrong."""
+        told = {column.name: parsed.values[column.name] for column in fields(cls) if column.name != "line"}
+        return cls(line=parsed.line, **told)
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyRow(Row):
+    """A company as its row tells it; the document is that of its representative."""
+
+    uscc: str
+    name: str
+    type: EnterpriseType
+    status: EnterpriseStatus
+    representative_name: str
+    phone: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow(Row):
+    """A person as his row tells it."""
+
+    account: str | None
+    name: str
+    phone: str
+
+
 def parse_company(line: int, cells: Mapping[str, str]) -> Parsed:
-    """Read the cells of a company; without faults, :func:`company_of` makes a row of it."""
+    """Read the cells of a company; without faults, :class:`CompanyRow` is made of them."""
     parsed = Parsed(line)
     parsed.read("uscc", cells.get("uscc", ""), _uscc)
     parsed.read("name", cells.get("name", ""), _company_name)
@@ -157,22 +171,6 @@ def parse_company(line: int, cells: Mapping[str, str]) -> Parsed:
     _read_validity(parsed, cells)
     parsed.read("phone", cells.get("phone", ""), lambda cell: _phone(cell) if cell else None)
     return parsed
-
-
-def company_of(parsed: Parsed) -> CompanyRow:
-    """The row of a company in which nothing is wrong."""
-    values = parsed.values
-    return CompanyRow(
-        line=parsed.line,
-        uscc=values["uscc"],
-        name=values["name"],
-        type=values["type"],
-        status=values["status"],
-        representative_name=values["representative_name"],
-        document=values["document"],
-        validity=values["validity"],
-        phone=values["phone"],
-    )
 
 
 def parse_person(line: int, cells: Mapping[str, str], *, shortest: int, longest: int) -> Parsed:
@@ -194,19 +192,6 @@ def parse_person(line: int, cells: Mapping[str, str], *, shortest: int, longest:
     _read_validity(parsed, cells)
     parsed.read("phone", cells.get("phone", ""), _phone)
     return parsed
-
-
-def person_of(parsed: Parsed) -> PersonRow:
-    """The row of a person in which nothing is wrong."""
-    values = parsed.values
-    return PersonRow(
-        line=parsed.line,
-        account=values["account"],
-        name=values["name"],
-        document=values["document"],
-        validity=values["validity"],
-        phone=values["phone"],
-    )
 
 
 def _read_document(parsed: Parsed, cells: Mapping[str, str], type_column: str, number_column: str) -> None:

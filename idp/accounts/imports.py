@@ -9,26 +9,28 @@
 
 Checking reads, seals and holds no transaction: 20,000 rows take seconds, and writers of a live installation
 must not wait for them. What was read is checked anew by the write: unique indexes refuse whoever appeared
-meanwhile, and an account that its owner took over meanwhile is found under a lock.
+meanwhile, and an account that its owner took over meanwhile is found under a lock. The write itself has
+nothing left to compute: it sends values, many rows a statement, and loads no objects.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import insert, inspect, select
+from sqlalchemy import Executable, insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from idp.accounts.calendar import civil_day
 from idp.accounts.identifiers import is_same_person_name
-from idp.accounts.import_rows import DocumentKey, Fault, Parsed, Validity
+from idp.accounts.import_rows import DocumentKey, Fault, Parsed
+from idp.accounts.import_tables import Table
 from idp.accounts.models import Credential, Mandate, Person
 from idp.crypto import Vault
 from idp.db import Base
@@ -44,24 +46,32 @@ class OvertakenByOthers(Exception):
     """Somebody registered, activated or imported one of the rows since the check; nothing is written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What an import changes of an account that nobody has taken over; kinds of accounts add the values."""
-
-    target: str
-    """As the audit trail names it."""
-    fields: tuple[str, ...]
-    """What is new, as the audit trail names it."""
-
-
-ChangeT = TypeVar("ChangeT", bound=Change)
-
-
 class NewRow(NamedTuple):
     """A row to be added: its values are sealed before the transaction, and written without objects."""
 
     table: type[Base]
     values: dict[str, Any]
+
+
+class ChangedRow(NamedTuple):
+    """The same for a row that is there: its `id`, and the values that become others."""
+
+    table: type[Base]
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an import changes of an account that nobody has taken over; kinds of accounts say whose it is."""
+
+    target: str
+    """As the audit trail names it."""
+    fields: tuple[str, ...]
+    """What is new, as the audit trail names it."""
+    rows: tuple[ChangedRow, ...]
+
+
+ChangeT = TypeVar("ChangeT", bound=Change)
 
 
 def new_row(row: Base) -> NewRow:
@@ -72,6 +82,11 @@ def new_row(row: Base) -> NewRow:
         type(row),
         {name: value for name, value in values.items() if value is not None or columns[name].default is None},
     )
+
+
+def changed_row(row: Base, *columns: str) -> ChangedRow:
+    """What is to be written of these columns of an object, which has an `id`."""
+    return ChangedRow(type(row), {name: getattr(row, name) for name in ("id", *columns)})
 
 
 @dataclass(slots=True)
@@ -85,7 +100,7 @@ class Plan(Generic[ChangeT]):
     new: list[tuple[NewRow, ...]] = field(default_factory=list)
     """What is added for each row that is new."""
     changes: list[ChangeT] = field(default_factory=list)
-    validities: dict[UUID, Validity] = field(default_factory=dict)
+    validities: dict[UUID, ChangedRow] = field(default_factory=dict)
     """The days of documents of people who are there and represent a company of the table."""
     already_there: int = 0
     without_phone: int = 0
@@ -121,31 +136,28 @@ class KnownPerson:
 
 
 def write(
-    db: Session, plan: Plan[ChangeT], apply: Callable[[Session, Sequence[ChangeT]], None], *, tick: Tick
+    db: Session, plan: Plan[ChangeT], claim: Callable[[Session, Sequence[ChangeT]], None], *, tick: Tick
 ) -> None:
-    """Write everything that was not refused, changes by `apply`; the caller commits.
+    """Write everything that was not refused; the caller commits.
+
+    `claim` locks what a part of the changes is about, as long as it is nobody's yet.
 
     Raises OvertakenByOthers.
     """
     try:
         for people in chunks(plan.people):
-            _insert(db, people)
+            insert_rows(db, people)
         for added in chunks(plan.new):
-            _insert(db, [row for together in added for row in together])
+            insert_rows(db, [row for together in added for row in together])
             tick(len(added))
         for changes in chunks(plan.changes):
-            apply(db, changes)
-            db.flush()
-            # The session keeps nothing of what is written, so that memory is that of the plan alone.
-            db.expunge_all()
+            claim(db, changes)
+            _update(db, [row for change in changes for row in change.rows])
             tick(len(changes))
         # People after accounts, the order in which an activation locks them.
-        for days in chunks(list(plan.validities.items())):
-            people_there = to_be_changed(db, [person_id for person_id, _ in days])
-            for person_id, validity in days:
-                validity.put_on(people_there[person_id])
-            db.flush()
-            db.expunge_all()
+        for days in chunks(list(plan.validities.values())):
+            claim_people(db, [row.values["id"] for row in days])
+            _update(db, days)
     except IntegrityError as taken:
         db.rollback()
         raise OvertakenByOthers from taken
@@ -155,6 +167,33 @@ def chunks(rows: Sequence[RowT]) -> Iterator[Sequence[RowT]]:
     """`rows` in parts of CHUNK."""
     for first in range(0, len(rows), CHUNK):
         yield rows[first : first + CHUNK]
+
+
+def parsed_rows(table: Table, parse: Callable[[int, Mapping[str, str]], Parsed]) -> list[Parsed]:
+    """Every row of a table, read by `parse` from its line number and its cells."""
+    rows = []
+    for line in table.lines:
+        row = parse(line.number, table.named(line))
+        if table.overflows(line):
+            row.refuse("", "这一行的格数比表头多")
+        rows.append(row)
+    return rows
+
+
+def plan_in_parts(
+    parsed: Iterable[Parsed],
+    plan: Plan[ChangeT],
+    kind: Callable[[Parsed], RowT],
+    take: Callable[[Sequence[RowT]], None],
+    *,
+    tick: Tick,
+) -> None:
+    """Refuse the rows in which something is wrong; `take` plans the others, as `kind`, a part at a time."""
+    rows = [kind(row) for row in sound(parsed, plan)]
+    tick(len(plan.refused))
+    for part in chunks(rows):
+        take(part)
+        tick(len(part))
 
 
 def sound(parsed: Iterable[Parsed], plan: Plan[ChangeT]) -> list[Parsed]:
@@ -218,14 +257,13 @@ def phones_of_mandates(
     return phones
 
 
-def to_be_changed(db: Session, people: Collection[UUID]) -> dict[UUID, Person]:
-    """These people, locked, as long as none has a password of his own. Raises OvertakenByOthers."""
-    locked = db.scalars(select(Person).where(Person.id.in_(people)).order_by(Person.id).with_for_update())
-    found = {person.id: person for person in locked}
+def claim_people(db: Session, people: Collection[UUID]) -> None:
+    """Lock these people, as long as none has a password of his own. Raises OvertakenByOthers."""
+    locked = select(Person.id).where(Person.id.in_(people)).order_by(Person.id).with_for_update()
+    found = db.scalars(locked).all()
     taken_over = select(Credential.id).where(Credential.person_id.in_(people)).limit(1)
     if len(found) < len(people) or db.scalar(taken_over):
         raise OvertakenByOthers
-    return found
 
 
 def digest_of(data: bytes) -> str:
@@ -233,13 +271,23 @@ def digest_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _insert(db: Session, rows: Iterable[NewRow]) -> None:
+def insert_rows(db: Session, rows: Iterable[NewRow]) -> None:
     """Insert the rows of each table together; a table stands behind those its rows rest on."""
+    _send(db, insert, rows)
+
+
+def _update(db: Session, rows: Iterable[ChangedRow]) -> None:
+    _send(db, update, rows)
+
+
+def _send(
+    db: Session, statement: Callable[[type[Base]], Executable], rows: Iterable[NewRow | ChangedRow]
+) -> None:
     values: dict[type[Base], list[dict[str, Any]]] = {}
     for row in rows:
         values.setdefault(row.table, []).append(row.values)
     for table, together in values.items():
-        db.execute(insert(table), together)
+        db.execute(statement(table), together)
 
 
 def _known(vault: Vault, row: Person, credential: UUID | None) -> KnownPerson:

@@ -14,10 +14,10 @@ import typer
 from sqlalchemy.orm import Session
 
 from idp.accounts.audit import Action, Event
-from idp.accounts.import_companies import change_companies, check_companies, read_companies
-from idp.accounts.import_people import Arrival, change_people, check_people, read_people
+from idp.accounts.import_companies import check_companies, claim_companies, read_companies
+from idp.accounts.import_people import Arrival, check_people, claim_people_changed, read_people
 from idp.accounts.import_tables import MAX_BYTES, Table, TableRefused, write_report
-from idp.accounts.imports import ChangeT, OvertakenByOthers, Plan, Tick, digest_of, write
+from idp.accounts.imports import Change, ChangeT, OvertakenByOthers, Plan, Tick, chunks, digest_of, write
 from idp.cli.desk import Desk, Failed, Json, Refused, opened, show
 from idp.crypto import plain
 
@@ -56,7 +56,7 @@ class Work(Generic[ChangeT]):
 
     read: Callable[[bytes], Table]
     check: Callable[[Session, Table, Tick], Plan[ChangeT]]
-    change: Callable[[Session, Sequence[ChangeT]], None]
+    claim: Callable[[Session, Sequence[ChangeT]], None]
     action: Action
     detail: dict[str, str]
 
@@ -81,7 +81,7 @@ def import_companies(
         work = Work(
             read_companies,
             lambda db, table, tick: check_companies(db, vault, table, now=desk.now, tick=tick),
-            lambda db, changes: change_companies(db, vault, changes),
+            claim_companies,
             Action.COMPANIES_IMPORTED,
             {},
         )
@@ -108,7 +108,7 @@ def import_people(
         work = Work(
             read_people,
             lambda db, table, tick: check_people(db, vault, table, arrival, tick=tick),
-            lambda db, changes: change_people(db, vault, changes, now=desk.now),
+            lambda db, changes: claim_people_changed(db, vault, changes, now=desk.now),
             Action.PEOPLE_IMPORTED,
             {"brought_from": brought_from},
         )
@@ -147,10 +147,9 @@ def _write(
 ) -> None:
     try:
         with _progress("Writing", table, wish) as tick, desk.transaction() as db:
-            write(db, plan, work.change, tick=tick)
-            for change in plan.changes:
-                fields = list(change.fields)
-                desk.record(db, Event(work.action, target=change.target, detail={"fields": fields}))
+            write(db, plan, work.claim, tick=tick)
+            for changes in chunks(plan.changes):
+                desk.record_all(db, [_told(work.action, change) for change in changes])
             desk.record(db, Event(work.action, detail=detail))
             # Before the commit: rows must not go in whose companions can be told to nobody.
             _report(wish, table, plan)
@@ -159,6 +158,10 @@ def _write(
             "Nothing was imported: somebody registered or took over one of these accounts while the file was "
             "written. Run it again."
         ) from None
+
+
+def _told(action: Action, change: Change) -> Event:
+    return Event(action, target=change.target, detail={"fields": list(change.fields)})
 
 
 def _bytes_of(file: Path) -> bytes:

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from idp.accounts.import_rows import (
     COMPANY_COLUMNS,
     COMPANY_REQUIRED,
+    CompanyRow,
     Parsed,
+    PersonRow,
     Validity,
-    company_of,
     parse_company,
     parse_person,
-    person_of,
 )
 from idp.accounts.import_tables import Table, TableRefused, read_table, write_report
 from idp.accounts.models import EnterpriseStatus, EnterpriseType, IdType
@@ -123,7 +123,7 @@ def test_no_file_makes_the_reader_stumble(data: bytes, before: bytes) -> None:
 @given(st.dictionaries(st.sampled_from(sorted(COMPANY_COLUMNS)), st.text(max_size=60)))
 def test_no_cell_makes_a_row_stumble(cells: dict[str, str]) -> None:
     parsed = parse_company(2, cells)
-    assert parsed.faults or company_of(parsed)
+    assert parsed.faults or CompanyRow.of(parsed)
 
 
 @given(st.lists(st.lists(st.text("'=\"+-@,;019 \t\n＝A名", max_size=6), min_size=4, max_size=4), max_size=4))
@@ -147,7 +147,7 @@ def test_a_report_holds_nothing_that_a_spreadsheet_runs_or_rounds(cell: str) -> 
 
 
 def test_a_company_is_read_with_the_defaults_of_the_forms() -> None:
-    row = company_of(a_company_row())
+    row = CompanyRow.of(a_company_row())
     assert (row.uscc, row.name, row.representative_name) == (CODE, "示例有限公司", "林小满")
     assert (row.type, row.status) == (EnterpriseType.COMPANY, EnterpriseStatus.NORMAL)
     assert row.document == (IdType.RESIDENT, NUMBER)
@@ -165,7 +165,7 @@ def test_everything_a_row_can_say_is_read() -> None:
         "id_valid_until": "2030-01-31",
         "phone": "+86 139-1234-5678",
     }
-    row = company_of(a_company_row(**said))
+    row = CompanyRow.of(a_company_row(**said))
     assert (row.uscc, row.type, row.status) == (CODE, EnterpriseType.SOLE_TRADER, EnterpriseStatus.REVOKED)
     assert row.document == (IdType.PASSPORT, "E12345678")
     assert row.validity == Validity(date(2020, 1, 31), date(2030, 1, 31))
@@ -177,7 +177,7 @@ def test_everything_a_row_can_say_is_read() -> None:
 )
 @pytest.mark.parametrize("end", ["长期", "长期有效", "9999-12-31"])
 def test_days_are_read_as_spreadsheets_write_them(day: str, end: str) -> None:
-    row = company_of(a_company_row(id_valid_from=day, id_valid_until=end))
+    row = CompanyRow.of(a_company_row(id_valid_from=day, id_valid_until=end))
     assert row.validity == Validity(date(2020, 1, 31), None)
 
 
@@ -232,8 +232,8 @@ def test_check_digits_are_asked_for_where_the_document_has_them(kind: IdType) ->
 
 
 def test_a_person_may_have_an_account_name_and_needs_a_phone() -> None:
-    assert person_of(a_person_row()).account is None
-    assert person_of(a_person_row(account="Lin_Xiaoman")).account == "lin_xiaoman"
+    assert PersonRow.of(a_person_row()).account is None
+    assert PersonRow.of(a_person_row(account="Lin_Xiaoman")).account == "lin_xiaoman"
     (short,) = a_person_row(account="lin").faults
     assert short.column == "account"
     assert "6-20 位" in short.sentence

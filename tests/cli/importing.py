@@ -106,6 +106,21 @@ def before_statement(part: str, act: Callable[[], object]) -> Iterator[None]:
     assert happened, f"no statement held {part!r}"
 
 
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What goes to the database meanwhile, a line however many rows it writes at once."""
+    sent: list[str] = []
+
+    def listen(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        sent.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", listen)
+    try:
+        yield sent
+    finally:
+        event.remove(Engine, "before_cursor_execute", listen)
+
+
 def counted(told: dict[str, Any]) -> tuple[int, ...]:
     """Added, updated, already there, refused."""
     return tuple(told[name] for name in ("added", "updated", "already_there", "refused"))

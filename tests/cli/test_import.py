@@ -25,6 +25,7 @@ from tests.cli.importing import (
     before_statement,
     counted,
     events,
+    statements,
     stored,
     the_company,
     the_person,
@@ -196,6 +197,20 @@ def test_a_company_still_to_be_activated_is_updated_and_the_trail_says_in_what(
         ("enterprise", ["company_name", "representative", "phone"]),
         ("enterprise", ["status"]),
     ]
+
+
+def test_many_changes_take_no_more_statements_than_few(idp: Command, tmp_path: Path) -> None:
+    """Whoever writes waits for the import on SQLite: a statement a row would keep them out for a minute."""
+    idp.does("import", "companies", a_file(tmp_path, *map(a_company, range(4))))
+    took = []
+    for rows in (range(1), range(1, 4)):
+        days = {"身份证有效开始日期": "2020-01-31", "身份证有效结束日期": "长期"}
+        changed = [a_company(row, 企业名称=f"改名{row}", 手机号码=f"1380000000{row}") | days for row in rows]
+        with statements() as sent:
+            told = idp.does("import", "companies", a_file(tmp_path, *changed))
+        assert counted(told) == (0, len(rows), 0, 0)
+        took.append([statement.split()[0] for statement in sent])
+    assert took[0] == took[1]
 
 
 def test_another_representative_comes_with_a_phone_or_not_at_all(
