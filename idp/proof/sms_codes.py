@@ -4,11 +4,9 @@ A code is bound to a purpose, an account, a phone and a browser with its journey
 of them all, so that any other combination finds nothing, and a new one takes the place of the one before.
 Guesses are counted before they are compared; the right one is spent by one caller.
 
-Sending is bounded for a phone, an address and all together, whatever the codes are for; of a phone's day
-those that anybody may ask for (:data:`ASKED_BY_ANYBODY`) get half, so that strangers never use all of it up.
-What is counted here is given back when the message surely never left (:func:`mourner`), or was never queued:
-neither a gateway nor a database that is down costs anybody a try. A counter is named by its day or its hour,
-so that what is given back is what was counted.
+How many are sent is bounded (:mod:`idp.proof.sms_bounds`). What was counted there is given back when the
+message surely never left (:func:`mourner`), or was never queued: neither a gateway nor a database that is
+down costs anybody a try.
 """
 
 from __future__ import annotations
@@ -17,25 +15,25 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from idp.accounts.calendar import civil_day, day_begins
 from idp.accounts.notices import SMS
 from idp.accounts.outbox import TOO_LATE, GivenUp, OutboxMessage, enqueue
 from idp.adapters.ephemeral import EphemeralStore
 from idp.config import Settings
-from idp.crypto import Vault, hash_token, keyed_digest, new_token, plain, same
+from idp.crypto import hash_token, keyed_digest, new_token, plain, same
 from idp.db import pause
-from idp.proof.throttle import neighbourhood
+from idp.proof import sms_bounds
+from idp.proof.sms_bounds import Tools, give_back
 
 TRIES: Final = 5
 LENGTH: Final = 6
-_DAY: Final = 86400
 _HOUR: Final = 3600
 _KEEP: Final = 600  # seconds a code is remembered beyond its life, so that it can be called expired
 
@@ -52,12 +50,23 @@ class Purpose(StrEnum):
     SECOND_STEP = "second_step"
     ADD_FACTOR = "add_factor"
     REPRESENTATIVE = "representative"
+    APPEAL = "appeal"
+    APPEAL_OPERATOR = "appeal_operator"
+    APPEAL_RESULT = "appeal_result"
 
 
 ASKED_BY_ANYBODY: Final = frozenset(
-    {Purpose.REGISTER_PERSON, Purpose.REGISTER_ENTERPRISE, Purpose.BRING_OVER}
+    {
+        Purpose.REGISTER_PERSON,
+        Purpose.REGISTER_ENTERPRISE,
+        Purpose.BRING_OVER,
+        Purpose.APPEAL,
+        Purpose.APPEAL_OPERATOR,
+        Purpose.APPEAL_RESULT,
+    }
 )
-"""What a stranger may have sent to any phone he types; all else is sent to a phone that an account has."""
+"""What a stranger may have sent to any phone he types, or may pretend to; all else is sent to a phone that an
+account has."""
 
 WORDS: Final = {
     Purpose.REGISTER_PERSON: "个人注册",
@@ -69,26 +78,11 @@ WORDS: Final = {
     Purpose.SECOND_STEP: "登录验证",
     Purpose.ADD_FACTOR: "开通短信验证",
     Purpose.REPRESENTATIVE: "核验法定代表人身份",
+    Purpose.APPEAL: "账号申诉",
+    Purpose.APPEAL_OPERATOR: "账号申诉经办人验证",
+    Purpose.APPEAL_RESULT: "查询账号申诉",
 }
 """What the text says a code is for."""
-
-
-class Limit(StrEnum):
-    """Which bound a further message would pass."""
-
-    GAP = "gap"
-    PHONE = "phone"
-    ADDRESS = "address"
-    ALL = "all"
-
-
-class SmsLimited(Exception):
-    """No further message now: which bound, and how long until the next one may be asked for."""
-
-    def __init__(self, limit: Limit, wait: timedelta) -> None:
-        super().__init__(f"{limit}: wait {wait.total_seconds():.0f} s")
-        self.limit = limit
-        self.wait = wait
 
 
 class Why(StrEnum):
@@ -124,15 +118,6 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
-    """What codes are sent with."""
-
-    store: EphemeralStore
-    vault: Vault
-    settings: Settings
-
-
-@dataclass(frozen=True, slots=True)
 class _Kept:
     """A code as it lies in the store; `expires_at` in epoch seconds, `ref` by which its page asks for it."""
 
@@ -141,24 +126,38 @@ class _Kept:
     expires_at: float
 
 
-def send(db: Session, tools: Tools, wanted: Wanted, *, address: str, now: datetime) -> str:
+def send(
+    db: Session, tools: Tools, wanted: Wanted, *, address: str, now: datetime, heard: bool = True
+) -> str:
     """Send a new code to `wanted.phone`, by the outbox, and commit; the code before is void.
+
+    Not `heard`: no message leaves and no code is right, while all else is counted and written as if, so that
+    a stranger cannot tell whether the phone was the right one (SECURITY 4).
 
     The reference by which :func:`fate` knows the message. Raises SmsLimited. A message that the database
     does not keep counts for nothing, and leaves the code before as it was.
     """
     ref = new_token(16)
-    counted = _count(tools, wanted, address, ref, now=now)
+    counted = sms_bounds.count(
+        tools,
+        wanted.phone,
+        address,
+        ref,
+        asked_by_anybody=wanted.purpose in ASKED_BY_ANYBODY,
+        now=now,
+    )
     code = "".join(secrets.choice("0123456789") for _ in range(LENGTH))
     try:
         message = _queued(db, tools, wanted, code, {"ref": ref, "counted": counted}, now=now)
+        if not heard:
+            db.execute(delete(OutboxMessage).where(OutboxMessage.id == message))
         # Kept before the code before is void.
         pause(db)
     except Exception:
-        _give_back(tools.store, counted, ref, *counted)
+        give_back(tools.store, counted, ref, *counted)
         raise
     life = tools.settings.seconds("sms_code_lifetime")
-    kept = _Kept(ref, _digest(wanted, ref, code), (now + life).timestamp())
+    kept = _Kept(ref, _digest(wanted, ref, code) if heard else "", (now + life).timestamp())
     tools.store.put(_slot(wanted), _packed(kept), ttl=life.total_seconds() + _KEEP)
     told = json.dumps({"message": str(message), "browser": hash_token(wanted.browser).hex()})
     tools.store.put(f"sms-message:{ref}", told.encode(), ttl=life.total_seconds() + _KEEP)
@@ -217,9 +216,10 @@ def check(store: EphemeralStore, wanted: Wanted, supplied: str, *, now: datetime
         raise CodeRefused(Why.EXPIRED)
 
 
-def seconds_until_next(store: EphemeralStore, vault: Vault, phone: str) -> int:
-    """How long until another code may be sent to `phone`; 0 where one may be now."""
-    return -int(-store.remaining(_gap(vault, phone)) // 1)
+def last_sent(store: EphemeralStore, wanted: Wanted) -> str:
+    """The reference of the last message sent for `wanted`; empty where there is none any more."""
+    packed = store.get(_slot(wanted))
+    return str(json.loads(packed)["ref"]) if packed else ""
 
 
 class Fate(StrEnum):
@@ -269,71 +269,10 @@ def mourner(store: EphemeralStore) -> Callable[[dict[str, Any], GivenUp], None]:
         packed = store.get(slot)
         if packed and json.loads(packed)["ref"] == ref:
             store.compare_and_set(slot, packed, _packed(_Kept(ref, "", 0.0)), ttl=_KEEP)
-        kept = () if end.why == TOO_LATE else (_FROM, _ALL)
-        _give_back(store, counted, ref, *(bound for bound in counted if bound not in kept))
+        kept = () if end.why == TOO_LATE else sms_bounds.OF_SENDERS
+        give_back(store, counted, ref, *(bound for bound in counted if bound not in kept))
 
     return mourn
-
-
-_GAP: Final = "gap"
-_OPEN: Final = "open"
-_DAY_OF_PHONE: Final = "phone"
-_FROM: Final = "address"
-_ALL: Final = "all"
-
-
-def _count(tools: Tools, wanted: Wanted, address: str, ref: str, *, now: datetime) -> dict[str, str]:
-    """Count a message under every bound; the keys it counts under. Raises SmsLimited, having counted none."""
-    store, settings = tools.store, tools.settings
-    gap = _gap(tools.vault, wanted.phone)
-    if not store.put_if_absent(gap, ref.encode(), ttl=settings.sms_resend):
-        raise SmsLimited(Limit.GAP, timedelta(seconds=max(1.0, store.remaining(gap))))
-    counted = {_GAP: gap}
-    for name, bound in _bounds(tools, wanted, address, now=now).items():
-        counted[name] = bound.key
-        if store.increment(bound.key, ttl=bound.ttl) > bound.most:
-            _give_back(store, counted, ref, *counted)
-            raise SmsLimited(bound.limit, bound.wait)
-    return counted
-
-
-@dataclass(frozen=True, slots=True)
-class _Bound:
-    """At most so many under `key`; `wait` until the next may be asked for, `ttl` in seconds."""
-
-    limit: Limit
-    key: str
-    most: int
-    wait: timedelta
-    ttl: int
-
-
-def _bounds(tools: Tools, wanted: Wanted, address: str, *, now: datetime) -> dict[str, _Bound]:
-    """The bounds of a message, the narrowest first."""
-    settings, number = tools.settings, _numbered(tools.vault, wanted.phone)
-    today, hour = civil_day(now), int(now.timestamp()) // _HOUR
-    tomorrow = day_begins(today + timedelta(days=1)) - now
-    next_hour = timedelta(seconds=(hour + 1) * _HOUR - now.timestamp())
-    bounds = {}
-    if wanted.purpose in ASKED_BY_ANYBODY:
-        half = max(1, settings.sms_a_day // 2)
-        bounds[_OPEN] = _Bound(Limit.PHONE, f"sms-open:{number}:{today}", half, tomorrow, _DAY)
-    a_day, key = settings.sms_a_day, f"sms-day:{number}:{today}"
-    bounds[_DAY_OF_PHONE] = _Bound(Limit.PHONE, key, a_day, tomorrow, _DAY)
-    key = f"sms-from:{neighbourhood(address)}:{hour}"
-    bounds[_FROM] = _Bound(Limit.ADDRESS, key, settings.sms_an_address, next_hour, _HOUR)
-    bounds[_ALL] = _Bound(Limit.ALL, f"sms-all:{hour}", settings.sms_an_hour, next_hour, _HOUR)
-    return bounds
-
-
-def _give_back(store: EphemeralStore, counted: dict[str, str], ref: str, *bounds: str) -> None:
-    """What a message counted under these bounds counts no more; the gap is let go if it is still its own."""
-    for bound in bounds:
-        key = counted[bound]
-        if bound != _GAP:
-            store.give_back(key)
-        elif store.get(key) == ref.encode():
-            store.delete(key)
 
 
 def _text(settings: Settings, purpose: Purpose, code: str) -> str:
@@ -342,15 +281,6 @@ def _text(settings: Settings, purpose: Purpose, code: str) -> str:
         f"【{settings.site_name}】验证码 {code}，用于{WORDS[purpose]}，{minutes} 分钟内有效。"
         "请勿告诉任何人，工作人员也不会向您索要。"
     )
-
-
-def _gap(vault: Vault, phone: str) -> str:
-    return f"sms-gap:{_numbered(vault, phone)}"
-
-
-def _numbered(vault: Vault, phone: str) -> str:
-    """The phone as the store knows it: nobody who reads there learns a number."""
-    return vault.index("sms_phone", phone).hex()
 
 
 def _slot(wanted: Wanted) -> str:

@@ -21,6 +21,8 @@ _REMEMBER = 24 * 3600
 _SPRAY_WINDOW = 3600
 _FRIENDLY = 30 * 86400
 _HOUR = 3600
+_AROUND = 8
+"""How many times as much as one line is let do all lines of its IPv6 /48: one caller may have them all."""
 
 
 class Throttled(Exception):
@@ -33,6 +35,24 @@ class Throttled(Exception):
         super().__init__(f"wait {wait.total_seconds():.0f} s")
         self.wait = wait
         self.spares_known = spares_known
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a caller is, and how many `times` as much as from one line may come from there."""
+
+    name: str
+    times: int
+
+    @property
+    def spray(self) -> str:
+        """The counter of accounts the place failed on."""
+        return f"spray:{self.name}"
+
+    @property
+    def spray_wait(self) -> str:
+        """Until when the place gets no try on an account that is not at home there."""
+        return f"spray-wait:{self.name}"
 
 
 @dataclass(frozen=True)
@@ -57,19 +77,14 @@ class Try:
         return f"{self.bucket}:wait"
 
     @cached_property
+    def places(self) -> tuple[Place, ...]:
+        """Where the try comes from, the neighbourhood first."""
+        return places(self.address)
+
+    @property
     def neighbourhood(self) -> str:
-        """The address as far as one caller cannot change it at will: of IPv6 the first 64 bits."""
-        return neighbourhood(self.address)
-
-    @property
-    def spray(self) -> str:
-        """The counter of accounts the neighbourhood failed on."""
-        return f"spray:{self.neighbourhood}"
-
-    @property
-    def spray_wait(self) -> str:
-        """Until when the neighbourhood gets no try on an account that is not at home there."""
-        return f"spray-wait:{self.neighbourhood}"
+        """The address as far as one caller cannot change it at will (:func:`neighbourhood`)."""
+        return self.places[0].name
 
     @property
     def friend(self) -> str:
@@ -97,11 +112,21 @@ class Ceiling:
 
 def neighbourhood(address: str) -> str:
     """The part of an address that one caller cannot change at will: of IPv6 the first 64 bits."""
+    return places(address)[0].name
+
+
+def places(address: str) -> tuple[Place, ...]:
+    """The neighbourhood of an address; for IPv6 also the /48 around it: one caller may have all of that."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
-        return address
-    return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else address
+        return (Place(address, 1),)
+    # A socket for both kinds shows IPv4 inside IPv6 (RFC 4291 §2.5.5.2): all of it is one /64.
+    found = getattr(found, "ipv4_mapped", None) or found
+    if found.version == 4:
+        return (Place(str(found), 1),)
+    line, around = (str(ipaddress.ip_network((found.packed, bits), strict=False)) for bits in (64, 48))
+    return (Place(line, 1), Place(around, _AROUND))
 
 
 def admit(store: EphemeralStore, settings: Settings, attempt: Try, *, now: datetime) -> bool:
@@ -148,14 +173,15 @@ def clear(store: EphemeralStore, ceiling: Ceiling, *, now: datetime) -> None:
 
 
 def _admit(store: EphemeralStore, settings: Settings, attempt: Try, *, now: datetime) -> bool:
-    failed_on, friend, spray_mark, mark = store.get_many(
-        attempt.spray, attempt.friend, attempt.spray_wait, attempt.bucket_wait
-    )
+    of_places = [key for place in attempt.places for key in (place.spray, place.spray_wait)]
+    friend, mark, *known = store.get_many(attempt.friend, attempt.bucket_wait, *of_places)
     at_home = friend is not None
     # An address that failed on many accounts gets one try a wait on accounts it never signed in to.
-    if not attempt.known_browser and not at_home and int(failed_on or b"0") >= settings.throttle_spray:
-        _refuse_before(spray_mark, now=now)
-        _take_turn(store, attempt.spray_wait, spray_mark, wait=settings.throttle_wait, now=now)
+    if not attempt.known_browser and not at_home:
+        for place, failed_on, spray_mark in zip(attempt.places, known[::2], known[1::2], strict=True):
+            if int(failed_on or b"0") >= settings.throttle_spray * place.times:
+                _refuse_before(spray_mark, now=now)
+                _take_turn(store, place.spray_wait, spray_mark, wait=settings.throttle_wait, now=now)
     _refuse_before(mark, now=now)
     tries = store.increment(attempt.bucket, ttl=_REMEMBER)
     if tries >= settings.throttle_failures:
@@ -172,8 +198,9 @@ def succeeded(store: EphemeralStore, attempt: Try, *, at_home: bool) -> None:
     """
     settled = [attempt.bucket, attempt.bucket_wait]
     if not at_home and store.put_if_absent(attempt.friend, b"1", ttl=_FRIENDLY):
-        # An honest sign-in gives the address its next try back; one account gives it back once only.
-        settled.append(attempt.spray_wait)
+        # An honest sign-in gives the address its next try back; one account gives it back once only. The /48
+        # gets none: an account is at home in a line, and would give one back for each line there is.
+        settled.append(attempt.places[0].spray_wait)
     store.delete(*settled)
 
 
@@ -183,9 +210,10 @@ def forgive(store: EphemeralStore, attempt: Try) -> None:
 
 
 def failed(store: EphemeralStore, attempt: Try) -> None:
-    """Note that this address failed on this account, once an hour and account."""
-    if store.put_if_absent(f"{attempt.spray}:{attempt.account}", b"1", ttl=_SPRAY_WINDOW):
-        store.increment(attempt.spray, ttl=_SPRAY_WINDOW)
+    """Note that this address failed on this account, once an hour, account and place."""
+    for place in attempt.places:
+        if store.put_if_absent(f"{place.spray}:{attempt.account}", b"1", ttl=_SPRAY_WINDOW):
+            store.increment(place.spray, ttl=_SPRAY_WINDOW)
 
 
 def _refuse_before(mark: bytes | None, *, now: datetime) -> None:

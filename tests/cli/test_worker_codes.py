@@ -15,8 +15,9 @@ from idp.accounts.outbox import TOO_LATE, OutboxMessage
 from idp.adapters.relying_party import RelyingParties
 from idp.adapters.sms import DemoSmsGateway, gateway_of
 from idp.cli.worker import Worker, tell_what_will_not_leave
-from idp.proof import sms_codes
-from idp.proof.sms_codes import CodeRefused, Fate, Limit, Purpose, SmsLimited, Tools, Wanted, Why
+from idp.proof import sms_bounds, sms_codes
+from idp.proof.sms_bounds import Limit, SmsLimited, Tools
+from idp.proof.sms_codes import CodeRefused, Fate, Purpose, Wanted, Why
 from tests.adapters.gateway import Gateway, a_gateway
 from tests.adapters.tencent import Vendor, a_vendor
 from tests.messages import last_code
@@ -107,7 +108,7 @@ def test_a_code_the_gateway_may_have_taken_counts_and_opens_though_it_was_droppe
     message = only_message(world)
     assert (message.payload_sealed, message.last_error, message.tries) == (None, TOO_LATE, 3)
     assert fate(world, ref) is Fate.UNSURE
-    world.backends.store.delete(sms_codes._gap(world.backends.vault, PHONE))
+    world.backends.store.delete(sms_bounds.gap_of(world.backends.vault, PHONE))
     one_is_all: dict[str, Any] = {bound: 1}
     with pytest.raises(SmsLimited):
         send(world, **one_is_all)

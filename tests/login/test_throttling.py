@@ -252,6 +252,25 @@ def test_x_forwarded_for_counts_from_trusted_proxies_alone(world: World, trusted
     assert statuses == ([200] * 5 if trusted else [200, 200, 200, 429, 429])
 
 
+def test_who_changes_the_line_within_an_ipv6_site_is_slowed_as_well(world: World) -> None:
+    with world.rewired(trusted_proxies="127.0.0.1", throttle_spray=1) as behind:
+        lines = [{"X-Forwarded-For": f"2001:db8:1:{number:x}::7"} for number in range(10)]
+        statuses = [spray_once(behind, number, line) for number, line in enumerate(lines)]
+        elsewhere = spray_once(behind, 10, {"X-Forwarded-For": "2001:db8:2::7"})
+    assert statuses == [200] * 9 + [429]
+    assert elsewhere == 200
+
+
+def test_ipv4_inside_ipv6_is_no_network_of_its_own(world: World) -> None:
+    """A socket for both kinds shows every IPv4 caller so; without a proxy that is what is counted."""
+    with world.rewired(throttle_spray=1) as behind:
+        statuses = [
+            type_in(behind.browser(address=address), "person", WRONG, account=f"1399998{number:04d}").status
+            for number, address in enumerate(f"::ffff:198.51.100.{last}" for last in (1, 2, 3, 3, 3))
+        ]
+    assert statuses == [200] * 4 + [429]
+
+
 @pytest.mark.parametrize("header", ["198.51.100.1", "x, 198.51.100.1", "127.0.0.1, 198.51.100.1"])
 def test_a_forged_list_of_proxies_moves_nothing(world: World, header: str) -> None:
     with world.rewired(trusted_proxies="127.0.0.1", throttle_spray=2) as behind:

@@ -9,8 +9,9 @@ from typing import Any
 from idp.adapters.ephemeral import EphemeralStore
 from idp.adapters.ephemeral.redis import RedisEphemeralStore
 from idp.adapters.ephemeral.sql import SqlEphemeralStore
-from idp.proof import sms_codes
-from idp.proof.sms_codes import Purpose, Tools, Wanted
+from idp.proof import sms_bounds, sms_codes
+from idp.proof.sms_bounds import Tools
+from idp.proof.sms_codes import Purpose, Wanted
 from tests.messages import last_code
 from tests.world import World
 
@@ -50,7 +51,7 @@ def sent_code(world: World, wanted: Wanted = WANTED) -> str:
 
 def wait_a_minute(world: World, phone: str = PHONE) -> None:
     """The time between two messages to this phone is over."""
-    world.backends.store.delete(sms_codes._gap(world.backends.vault, phone))
+    world.backends.store.delete(sms_bounds.gap_of(world.backends.vault, phone))
 
 
 def another(code: str) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from idp.accounts.outbox import OutboxMessage
 from idp.adapters.ephemeral import StoreUnavailable
 from idp.adapters.ephemeral.redis import RedisEphemeralStore
-from idp.proof import sms_codes
+from idp.proof import sms_bounds, sms_codes
 from idp.proof.sms_codes import WORDS, CodeRefused, Purpose, Wanted, Why
 from tests.adapters.arrange import at_once
 from tests.messages import last_code, waiting
@@ -208,7 +208,7 @@ def test_what_the_database_does_not_keep_counts_for_nothing_and_voids_no_code(
         wait_a_minute(world)
         with world.reading() as db, fails_when(moment, db), pytest.raises(OperationalError):
             sms_codes.send(db, tools(world, **limits), WANTED, address=ADDRESS, now=world.now())
-        assert sms_codes.seconds_until_next(world.backends.store, world.backends.vault, PHONE) == 0
+        assert sms_bounds.seconds_until_next(world.backends.store, world.backends.vault, PHONE) == 0
     assert len(waiting(world, PHONE)) == 1
     check(world, code)
     send(world, **limits)

@@ -11,8 +11,9 @@ from uuid import UUID
 import pytest
 
 from idp.accounts.outbox import TOO_LATE, GivenUp, OutboxMessage
-from idp.proof import sms_codes
-from idp.proof.sms_codes import CodeRefused, Fate, Limit, Purpose, SmsLimited, Wanted
+from idp.proof import sms_bounds, sms_codes
+from idp.proof.sms_bounds import Limit, SmsLimited
+from idp.proof.sms_codes import CodeRefused, Fate, Purpose, Wanted
 from tests.adapters.arrange import at_once
 from tests.messages import last_code, waiting
 from tests.proof.sending import PHONE, WANTED, send, to, tools, wait_a_minute
@@ -32,13 +33,13 @@ def refused(world: World, wanted: Wanted = WANTED, **more: Any) -> tuple[Limit, 
 
 def test_a_phone_gets_one_in_a_minute_whatever_it_is_for(world: World) -> None:
     """SECURITY 16."""
-    assert sms_codes.seconds_until_next(world.backends.store, world.backends.vault, PHONE) == 0
+    assert sms_bounds.seconds_until_next(world.backends.store, world.backends.vault, PHONE) == 0
     send(world)
     for purpose in PURPOSES:
         limit, wait = refused(world, replace(WANTED, purpose=purpose, account="", browser="b", journey="j"))
         assert limit is Limit.GAP
         assert timedelta(seconds=50) < wait <= timedelta(seconds=60)
-    assert 50 < sms_codes.seconds_until_next(world.backends.store, world.backends.vault, PHONE) <= 60
+    assert 50 < sms_bounds.seconds_until_next(world.backends.store, world.backends.vault, PHONE) <= 60
     wait_a_minute(world)
     send(world)
     assert len(waiting(world, PHONE)) == 2
@@ -138,6 +139,15 @@ def test_asked_for_at_once_no_bound_is_passed(world: World) -> None:
     assert refused(world, to("13900000099"), now=NOON, sms_an_address=5)[0] is Limit.ADDRESS
 
 
+def test_all_lines_of_an_ipv6_site_get_eight_times_as_many(world: World) -> None:
+    one: dict[str, Any] = {"sms_an_address": 1, "now": NOON}
+    for number in range(8):
+        send(world, to(f"139000001{number:02d}"), address=f"2001:db8:1:{number:x}::7", **one)
+    assert refused(world, address="2001:db8:1:8::7", **one)[0] is Limit.ADDRESS
+    # A refusal counts under none of the bounds before.
+    send(world, address="2001:db8:2::7", **one)
+
+
 @pytest.mark.parametrize("bound", [{"sms_an_address": 1}, {"sms_an_hour": 1}])
 def test_what_is_refused_counts_under_no_other_bound(world: World, bound: dict[str, Any]) -> None:
     send(world, to("13900000002"), now=NOON)
@@ -172,7 +182,7 @@ def test_a_message_that_came_too_late_counts_under_no_bound_and_its_code_is_dead
         send(world, **one)
         payload = given_up(world, TOO_LATE)
         assert not opens(world, payload["code"])
-        assert sms_codes.seconds_until_next(world.backends.store, world.backends.vault, PHONE) == 0
+        assert sms_bounds.seconds_until_next(world.backends.store, world.backends.vault, PHONE) == 0
     send(world, **one)
     wait_a_minute(world)
     assert refused(world, **one)[0] is Limit.PHONE

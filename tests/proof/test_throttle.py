@@ -11,7 +11,7 @@ import pytest
 from idp.adapters.ephemeral import EphemeralStore
 from idp.adapters.ephemeral.redis import RedisEphemeralStore
 from idp.adapters.ephemeral.sql import SqlEphemeralStore
-from idp.proof.throttle import Throttled, Try, admit, failed, succeeded
+from idp.proof.throttle import Throttled, Try, admit, failed, places, succeeded
 from tests.adapters.arrange import at_once
 from tests.conftest import make_settings
 
@@ -171,6 +171,29 @@ def test_failing_on_one_account_or_succeeding_on_many_is_no_spraying(store: Ephe
         failed(store, STRANGER)
         succeeded(store, Try(f"person:{number}", None, STRANGER.address), at_home=False)
     assert waits(store, Try("person:new", None, STRANGER.address)) == 0
+
+
+def test_who_has_every_line_of_an_ipv6_site_is_slowed_after_eight_times_as_many(
+    store: EphemeralStore,
+) -> None:
+    lines = [f"2001:db8:1:{number:x}::7" for number in range(165)]
+    asked = [waits(store, Try(f"person:{number}", None, line)) for number, line in enumerate(lines)]
+    assert asked[:161] == [0] * 161
+    assert all(asked[161:])
+    # What an account gives back to its line, it does not give back to all lines.
+    sign_in(store, Try("person:mine", None, lines[0]), at=START + timedelta(seconds=60))
+    assert waits(store, Try("person:200", None, lines[1]), at=START + timedelta(seconds=60)) > 0
+    assert waits(store, Try("person:201", None, "2001:db8:2::7")) == 0
+
+
+def test_ipv4_inside_ipv6_counts_as_what_it_is() -> None:
+    for address, known_as in (
+        ("::ffff:198.51.100.7", ["198.51.100.7"]),
+        ("198.51.100.7", ["198.51.100.7"]),
+        ("2001:db8:1:2:3::4", ["2001:db8:1:2::/64", "2001:db8:1::/48"]),
+        ("unix:", ["unix:"]),
+    ):
+        assert [place.name for place in places(address)] == known_as, address
 
 
 def test_ipv6_addresses_of_one_line_count_as_one(store: EphemeralStore) -> None:
