@@ -98,19 +98,16 @@ class CompanyForm(Form):
 class FirstPasswordForm(Form):
     """A new password at the first use of a mandate's, with the code that was sent to the operator's phone."""
 
-    # A captcha is asked for with the second message only, and is looked at by what sends it.
+    # A captcha is asked for with the second message only, and is looked at by what sends it; the code by the
+    # page, which asks for none once the phone was proved.
     captcha = StringField()
-    code = StringField(validators=[InputRequired("请填写短信验证码")])
+    code = StringField()
     new_password = PasswordField(
         validators=[InputRequired("请填写新密码"), Length(max=4096, message="密码太长")]
     )
     confirm_password = PasswordField(
         validators=[InputRequired("请再次输入新密码"), Length(max=4096, message="密码太长")]
     )
-
-    def leave_code_out(self) -> None:
-        """Ask for no code: the phone was proved already."""
-        del self.captcha, self.code
 
     def validate_confirm_password(self, typed: PasswordField) -> None:
         """The same once more. Raises ValidationError."""
@@ -125,6 +122,17 @@ class CodeForm(Form):
         validators=[
             InputRequired("请填写动态口令或恢复码"),
             Length(max=64, message="动态口令是 6 位数字，恢复码是 10 个字母和数字"),
+        ]
+    )
+
+
+class RecoveryCodeForm(Form):
+    """The same where there is no app: a recovery code is all there is to type."""
+
+    code = StringField(
+        validators=[
+            InputRequired("请填写恢复码"),
+            Length(max=64, message="恢复码是 10 个字母和数字"),
         ]
     )
 

@@ -8,7 +8,7 @@ one statement, so of two browsers that send the same one only one comes in.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -114,17 +114,21 @@ _COUNTED_AS = "second:"
 def _spend(db: Session, vault: Vault, account: str, typed: str, *, now: datetime) -> Proven:
     """Spend a code of either kind. Raises CodeRefused."""
     if not recovery_codes.looks_like_one(typed):
-        _spend_totp(db, vault, account, typed, now=now)
+        apps = db.scalars(select(TotpSecret).where(TotpSecret.account == account)).all()
+        # What was asked for is what the answer is about: without an app there is no code of one.
+        if not apps:
+            raise CodeRefused("恢复码不正确。恢复码是 10 个字母和数字，不是 6 位的验证码")
+        _spend_totp(db, vault, apps, typed, now=now)
         return Proven("otp")
     if not recovery_codes.spend(db, vault, account, typed, now=now):
         raise CodeRefused("恢复码不正确，或已经用过。每个恢复码只能用一次")
     return Proven("otp", codes_left=recovery_codes.left(db, account))
 
 
-def _spend_totp(db: Session, vault: Vault, account: str, typed: str, *, now: datetime) -> None:
-    """Spend a code of one of the account's authenticator apps. Raises CodeRefused."""
+def _spend_totp(db: Session, vault: Vault, apps: Sequence[TotpSecret], typed: str, *, now: datetime) -> None:
+    """Spend a code of one of these authenticator apps. Raises CodeRefused."""
     seen_before = False
-    for row in db.scalars(select(TotpSecret).where(TotpSecret.account == account)):
+    for row in apps:
         step = totp.matching_step(row.secret(vault), typed, now=now)
         if step is None:
             continue
@@ -139,4 +143,6 @@ def _spend_totp(db: Session, vault: Vault, account: str, typed: str, *, now: dat
         seen_before = True
     if seen_before:
         raise CodeRefused("这个动态口令已经用过，请等下一个（最多 30 秒）再填")
+    if not totp.normalise(typed):
+        raise CodeRefused("填写的不是动态口令，也不是恢复码。动态口令是 6 位数字，恢复码是 10 个字母和数字")
     raise CodeRefused("动态口令不正确。请填写验证器 App 里现在显示的 6 位数字，并确认手机时间准确")

@@ -116,7 +116,7 @@ def test_a_passkey_and_an_app_are_added_used_and_removed(
     signs_in_by_password(person, account)
     assert "第二步验证" in person.reads()
     person.fill(code=app.code())
-    person.press("验证并登录")
+    person.press("继续登录")
     person.open(f"{person.issuer}{ROOM}/sign-ins")
     assert "动态口令" in person.reads()
     assert "通行密钥" in person.reads()

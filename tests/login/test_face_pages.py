@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterator
 
 import httpx2
@@ -83,6 +85,17 @@ def test_the_checks_of_an_address_are_limited_as_the_installation_wants(world: W
     with face_world(world, face_checks_an_address=2) as here:
         statuses = [ask(here.world.browser(), here.world.a_person()).status for _ in range(4)]
     assert statuses == [200, 200, 200, 429]
+
+
+def test_of_the_ways_to_show_a_face_one_comes_first_and_a_link_leads_back(here: FaceWorld) -> None:
+    browser = here.world.browser()
+    page = ask(browser, here.world.a_person())
+    on_phones = re.search(r'<a class="([^"]+)"[^>]*data-scan-open', page.html)
+    assert on_phones
+    assert "govuk-button--secondary" in on_phones[1], "beside 在本机刷脸"
+    back = re.search(r'href="([^"]+)">返回上一步', page.html)
+    assert back
+    assert '<h1 class="tx-h1">刷脸登录</h1>' in browser.open(html.unescape(back[1])).html
 
 
 def test_a_check_that_has_begun_can_be_begun_anew_on_the_desktop_at_once(here: FaceWorld) -> None:

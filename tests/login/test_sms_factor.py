@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pyotp
@@ -29,7 +30,7 @@ from tests.login.acting import (
 )
 from tests.login.resetting import a_minute_goes_by
 from tests.messages import last_code, waiting
-from tests.world import ACompany, AnOperator, APerson, Browser, World, error_sentences
+from tests.world import ACompany, AnOperator, APerson, Browser, Page, World, error_sentences
 
 EXPIRED = "短信验证码已过期或已使用，请重新获取"
 
@@ -129,6 +130,54 @@ def test_a_recovery_code_does_where_the_phone_is_gone(world: World) -> None:
     assert browser.cookie("idp_session")
 
 
+def test_what_was_typed_is_called_what_it_is(world: World) -> None:
+    """Whoever has no authenticator app is told nothing of one."""
+    person = a_person_with_sms(world)
+    browser = at_the_second_step(world, person)
+    assert browser.page
+    assert "用恢复码验证" in browser.page.text
+    assert "继续登录" in browser.page.text
+    for typed, said in (
+        ("", "请填写恢复码"),
+        ("9" * 100, "恢复码是 10 个字母和数字"),
+        ("123456", "恢复码不正确。恢复码是 10 个字母和数字，不是 6 位的验证码"),
+        ("abcde-fghjk", "恢复码不正确，或已经用过。每个恢复码只能用一次"),
+    ):
+        assert error_sentences(browser.submit({"code": typed}, number=1)) == [said], typed
+    assert "动态口令" not in browser.page.text
+    world.a_totp(key_of(world, person))
+    browser = at_the_second_step(world, person)
+    for typed, said in (("12345", "填写的不是动态口令，也不是恢复码"), ("000000", "动态口令不正确")):
+        assert error_sentences(browser.submit({"code": typed}))[0].startswith(said), typed
+
+
+def test_how_long_the_next_message_has_to_wait_is_shown_whatever_brings_the_page_back(world: World) -> None:
+    person = a_person_with_sms(world)
+    browser = at_the_second_step(world, person)
+    assert browser.page
+    step = browser.page.url
+    assert seconds_to_wait(browser.page) == 0
+    code = a_code(browser, person.phone)
+    for page in (
+        browser.page,
+        type_sms(browser, not_the(code)),
+        browser.submit({"code": "abcde-fghjk"}, number=1),
+        # Beside the script the form of the recovery code does not know of the message.
+        browser.submit({"code": "abcde-fghjk", "sms_ref": ""}, number=1),
+        browser.open(step),
+    ):
+        assert seconds_to_wait(page) > 50
+        assert "短信正在发送" in page.text or "验证码正在发送" in page.text
+    assert seconds_to_wait(at_the_second_step(world, person).page) == 0, "asked for elsewhere"
+
+
+def seconds_to_wait(page: Page | None) -> int:
+    assert page
+    found = re.search(r'data-wait="(\d+)"', page.html)
+    assert found
+    return int(found[1])
+
+
 def test_what_is_no_code_costs_no_try(world: World) -> None:
     person = a_person_with_sms(world)
     browser = at_the_second_step(world, person)
@@ -203,6 +252,25 @@ def test_the_second_message_asks_for_a_captcha_and_is_for_the_script_too(world: 
     browser.open(step)
     a_code(browser, person.phone)
     assert len(codes_to(world, person)) == 2
+
+
+def test_who_changes_the_line_within_an_ipv6_site_is_sent_eight_times_as_many(world: World) -> None:
+    person, pages = a_person_with_sms(world), []
+    with world.rewired(sms_an_address=1, sms_a_day=20) as strict:
+        for number in range(9):
+            a_minute_goes_by(world, person.phone)
+            browser = strict.browser(address=f"2001:db8:1:{number:x}::7")
+            pages.append(sends_from(browser, person))
+        elsewhere = sends_from(strict.browser(address="2001:db8:2::7"), person)
+    refused = ["您所在的网络获取验证码太频繁" in page.text for page in pages]
+    assert refused == [False] * 8 + [True]
+    assert "验证码正在发送" in elsewhere.text
+
+
+def sends_from(browser: Browser, person: APerson) -> Page:
+    """The right password, and 获取验证码."""
+    page = sign_in(browser, person)
+    return browser.submit({"send": "1"}, number=phone_form(page))
 
 
 def test_a_factor_taken_away_meanwhile_ends_the_step(world: World) -> None:

@@ -116,7 +116,7 @@ def test_one_of_two_is_removed_and_opens_nothing(
     assert send(browser).url == SECURITY
     assert [factor.id for factor in held(world, member)] == [second.id]
     page = at_second(world, member).submit({"code": a_code(member.totp_secret)}, number=1)
-    assert "动态口令不正确" in page.text
+    assert "恢复码不正确" in page.text, "no app is left to ask for"
     assert "factor_removed" in actions(world, member.row.key)
 
 

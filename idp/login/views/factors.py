@@ -48,7 +48,8 @@ class Asking:
     def __init__(self, account: str, step: str, *, raising: bool = False) -> None:
         self._account, self._step = account, step
         self._kinds = factors.kinds_of(db(), account)
-        self._code_form = forms.CodeForm(request.form)
+        has_app = Kind.TOTP in self._kinds
+        self._code_form = (forms.CodeForm if has_app else forms.RecoveryCodeForm)(request.form)
         self._phone_form = forms.PhoneCodeForm(request.form)
         phone = factor_proof.phone_for_codes(db(), room.tools(), account, self._kinds, raising=raising)
         self._phone = _code_of(phone, account, step) if phone else None
