@@ -25,7 +25,7 @@ from idp.config import Settings
 from tests.houses import House, prepare
 from tests.world import World
 
-pytest_plugins = ["tests.services", "tests.running_demo"]
+pytest_plugins = ["tests.services", "tests.running_demo", "tests.neighbours"]
 
 
 class CompiledTemplates(BytecodeCache):

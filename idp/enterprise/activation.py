@@ -7,7 +7,6 @@ journey lasts, so that a record that was changed meanwhile ends it.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -20,14 +19,14 @@ from idp.accounts import agreements, directory, obstacles
 from idp.accounts.audit import Action, Event, Origin, Trail
 from idp.accounts.company_claims import Claim
 from idp.accounts.documents import Document
-from idp.accounts.identifiers import is_same_person_name
+from idp.accounts.identifiers import is_same_company_name, is_same_person_name
 from idp.accounts.models import Enterprise, LegalAccount, LoginName, Person
 from idp.accounts.notices import Kind, Notifier, Told
 from idp.accounts.sessions import Device
 from idp.adapters.ephemeral import EphemeralStore
 from idp.adapters.population import Claimed, Population, PopulationUnavailable
 from idp.config import Settings
-from idp.crypto import Vault, keyed_digest, plain
+from idp.crypto import Vault, keyed_digest
 from idp.db import pause
 from idp.proof import throttle
 from idp.proof.throttle import Ceiling, Try
@@ -272,7 +271,7 @@ def _is_as_told(vault: Vault, company: Enterprise, representative: Person, claim
     return all(
         [
             company.type == claim.type,
-            _folded(company.name) == _folded(claim.name),
+            is_same_company_name(company.name, claim.name),
             is_same_person_name(representative.name(vault), claim.representative_name),
             representative.id_type == document.id_type.value,
             representative.id_number(vault) == document.id_number,
@@ -313,8 +312,3 @@ def _note_days(db: Session, pending: Pending, document: Document) -> None:
         his.values(id_valid_from=document.valid_from, id_valid_until=document.valid_until),
         execution_options={"synchronize_session": False},
     )
-
-
-def _folded(name: str) -> str:
-    """A company's name without what keyboards differ in: spaces, capitals, full-width forms, brackets too."""
-    return re.sub(r"\s", "", plain(name)).casefold()

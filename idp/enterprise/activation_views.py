@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -37,12 +38,12 @@ from idp.enterprise.room import blueprint
 from idp.proof.journeys import Journey
 from idp.proof.sms_codes import Purpose
 from idp.proof.throttle import Throttled
-from idp.web import captcha, signin, ways
+from idp.web import captcha, code_step, signin, ways
+from idp.web.code_step import CodeStep
 from idp.web.errors import Stop
 from idp.web.platform import db, now, platform, settings
 from idp.web.render import page
 from idp.web.security import allow_scripts
-from idp.web.sms import CodeForm, PhoneCode
 from idp.web.steps import Step, Walk, carried
 
 ACTIVATION = Walk(
@@ -73,11 +74,15 @@ def activate() -> Any:
             form.form_errors.append(_sentence(refused))
             refusal = refused
     allow_scripts()
+    is_another = isinstance(refusal, NotFound | NotThePerson)
+    # Nothing in particular is to be changed where the whole was refused.
+    refused_title = "没有核验通过" if is_another else "没有提交成功"
     shown = page(
         "enterprise/activation/company.html",
         form=form,
         captcha=captcha.fresh(_CAPTCHA),
-        ways=ways.when_proof_fails() if isinstance(refusal, NotFound | NotThePerson) else (),
+        refused_title=refused_title if refusal else "",
+        ways=ways.when_a_company_fails() if is_another else (),
         **ACTIVATION.frame("company"),
     )
     if isinstance(refusal, Throttled):
@@ -89,45 +94,26 @@ def activate() -> Any:
 def activate_phone() -> Any:
     """手机短信验证."""
     journey = ACTIVATION.at("phone")
-    if journey.has("phone_proved"):
-        return redirect(ACTIVATION.address("password", journey), 303)
+    if further := ACTIVATION.gone_on("phone"):
+        return further
     _, pending = _as_confirmed(journey, "phone")
-    form = CodeForm(request.form)
-    code = PhoneCode(
-        Purpose.ACTIVATE,
-        pending.phone,
+    step = CodeStep(
+        purpose=Purpose.ACTIVATE,
+        phone=pending.phone,
         account=pending.key,
-        journey=journey.id,
+        journey=journey,
         captcha="activate-sms",
-        first_free=True,
+        lead="企业信息核对一致。请用登记时留存的手机接收短信验证码。",
+        onward="下一步，设置账号和密码",
+        frame=ACTIVATION.frame("phone"),
+        ways=ways.when_a_company_fails(),
+        gone_on=partial(ACTIVATION.gone_on, "phone"),
+        guessed=partial(_note_guess, pending),
+        phone_label="留存的手机号码",
+        back=("返回修改", ACTIVATION.address("company", journey)),
+        lost="为了保护企业账号，验证码只发到登记时留存的手机。号码停用或不在身边时，可以选择：",
     )
-
-    def shown() -> str:
-        return page(
-            "enterprise/activation/phone.html",
-            form=form,
-            sms=code.shown(),
-            back=ACTIVATION.address("company", journey),
-            ways=ways.when_proof_fails(),
-            **ACTIVATION.frame("phone"),
-        )
-
-    if code.is_asked_for():
-        return code.answer(form, shown)
-    if request.method == "GET" or not form.validate():
-        return shown()
-    if problem := code.problem(form.code.data):
-        # The same form sent twice: the first one spent the code and went on.
-        if ACTIVATION.at("phone").has("phone_proved"):
-            return redirect(ACTIVATION.address("password", journey), 303)
-        if code.was_guessed:
-            here, origin = platform(), signin.origin(actor="")
-            activation.note_refused_code(db(), here.trail, pending, origin, now=now())
-        form.code.errors = [problem]
-        return shown()
-    return redirect(
-        ACTIVATION.address("password", ACTIVATION.learn(journey, phone_proved=pending.phone)), 303
-    )
+    return code_step.answer(step, partial(_phone_proved, journey, pending.phone))
 
 
 @blueprint.route("/activate/password", methods=["GET", "POST"])
@@ -136,7 +122,9 @@ def activate_password() -> Any:
     journey = ACTIVATION.at("password")
     claim, pending = _as_confirmed(journey, "password")
     form = AccountForm(request.form)
-    if request.method == "POST" and form.validate() and _fits_policy(form, pending):
+    if request.method == "POST" and form.is_right(
+        credentials.words_about(db(), platform().vault, pending.key)
+    ):
         try:
             return _activated(journey, claim, pending, form)
         except AlreadyTaken:
@@ -171,6 +159,16 @@ def activate_done() -> Any:
     )
 
 
+def _phone_proved(journey: Journey, phone: str) -> Any:
+    journey = ACTIVATION.learn(journey, **{code_step.PROVED: phone})
+    return redirect(ACTIVATION.address("password", journey), 303)
+
+
+def _note_guess(pending: Pending) -> None:
+    here, origin = platform(), signin.origin(actor="")
+    activation.note_refused_code(db(), here.trail, pending, origin, now=now())
+
+
 def _may_be_compared(form: CompanyForm) -> bool:
     """Whether the form is complete and its captcha right; a captcha is spent with whatever it was sent."""
     typed = form.captcha.data or ""
@@ -198,7 +196,7 @@ def _confirmed(form: CompanyForm) -> Any:
             "填写的信息与登记一致，但是没有留存可以接收验证码的手机号码，不能在线激活。"
             f"请{_call_us()}，核实身份后补充手机号码。账号没有变化。",
             status=409,
-            ways=ways.when_proof_fails(),
+            ways=ways.when_a_company_fails(),
         ) from None
     journey = ACTIVATION.begin(
         account=pending.key,
@@ -273,7 +271,7 @@ def _already_active() -> Stop:
 
 def _closed(closed: Closed) -> Stop:
     why = str(closed).replace("登录", "激活")
-    return Stop("这个企业账号不能激活", why, status=403, ways=ways.when_proof_fails())
+    return Stop("这个企业账号不能激活", why, status=403, ways=ways.when_a_company_fails())
 
 
 def _sentence(refused: Exception) -> str:
@@ -285,10 +283,6 @@ def _sentence(refused: Exception) -> str:
         minutes = max(1, math.ceil(refused.wait.total_seconds() / 60))
         return f"尝试次数过多，请过 {minutes} 分钟再试。填写的内容都还在"
     return _NO_ANSWER
-
-
-def _fits_policy(form: AccountForm, pending: Pending) -> bool:
-    return form.fits_policy(credentials.words_about(db(), platform().vault, pending.key))
 
 
 def _told_before(journey: Journey | None) -> dict[str, Any]:

@@ -6,22 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from wtforms import Field, Form, PasswordField, StringField
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.validators import InputRequired, Length
 
 from idp.accounts.company_claims import Claim
-from idp.accounts.identifiers import parse_phone
-from idp.crypto import plain
 from idp.enterprise.registration import Application
 from idp.web import faces
-from idp.web.account_fields import AccountFields, InOrder
+from idp.web.account_fields import AccountFields, InOrder, PhoneFields
 from idp.web.company_fields import CompanyFields
 
 OTHERWISE = "用法定代表人的个人账号验证"
 """The way for whoever shows no face (section Y)."""
 
 
-class RegistrationForm(InOrder, CompanyFields, AccountFields):
-    """填写信息; whether `code` is right is looked at once everything else is."""
+class RegistrationForm(InOrder, CompanyFields, PhoneFields, AccountFields):
+    """填写信息; whether `code` is right is looked at before anything else counts (idp.web.code_step)."""
 
     sections: ClassVar = (
         ("法人信息", ("account", "type", "name", "uscc")),
@@ -33,9 +31,7 @@ class RegistrationForm(InOrder, CompanyFields, AccountFields):
     )
     order = (*(name for _, names in sections for name in names), "agreed")
 
-    phone = StringField()
-    captcha = StringField()
-    code = StringField()
+    phone_label = "法定代表人的手机号码"
 
     is_checked = False
     """Whether the fields were looked at: a form sent for a message alone was not."""
@@ -45,17 +41,10 @@ class RegistrationForm(InOrder, CompanyFields, AccountFields):
         self.is_checked = True
         return bool(super().validate(extra_validators))
 
-    def validate_phone(self, typed: StringField) -> None:
-        """A mobile number. Raises ValidationError."""
-        if not plain((typed.data or "")[:64]):
-            raise ValidationError("请填写法定代表人的手机号码")
-        if not self.phone_number:
-            raise ValidationError("手机号码应为 11 位数字，请核对")
-
     @property
-    def phone_number(self) -> str:
-        """The phone in canonical form; empty where none was typed."""
-        return parse_phone(self.phone.data or "") or ""
+    def about(self) -> tuple[str, ...]:
+        """What the password may not hold, beside the account name."""
+        return (self.phone_number, self.credit_code, self.number)
 
     @property
     def application(self) -> Application:
@@ -64,9 +53,12 @@ class RegistrationForm(InOrder, CompanyFields, AccountFields):
         return Application(claim, self.phone_number, self.account_name)
 
     @property
-    def progress(self) -> list[tuple[str, int]]:
-        """填写进度: each section, and how many of its fields have something to be changed."""
-        return [(title, sum(bool(self._of(name).errors) for name in names)) for title, names in self.sections]
+    def progress(self) -> list[tuple[str, int, bool]]:
+        """填写进度: each section, how many of its fields are to be changed, whether the others are kept."""
+        return [
+            (title, sum(bool(self._of(name).errors) for name in names), "new_password" not in names)
+            for title, names in self.sections
+        ]
 
     def _of(self, name: str) -> Field:
         return self[name]

@@ -45,7 +45,7 @@ def registries() -> Registries:
             "这里不能自助注册法人账号",
             "本平台没有开通法人账号的自助注册，没有做任何更改。单位账号已经导入的，可以直接激活。",
             status=404,
-            ways=(("账号激活", leading_to("enterprise.activate")), *ways.when_proof_fails()),
+            ways=(("账号激活", leading_to("enterprise.activate")), *ways.when_a_company_fails()),
         )
     return Registries(here.registry, here.population)
 
@@ -137,16 +137,16 @@ def refusal(refused: Exception, journey: Journey) -> Stop:
     """What is said where the registration ends; which element differs, nobody is told (B20)."""
     back = ("返回核对", REGISTRATION.address("form", journey))
     if isinstance(refused, Closed):
-        return Stop("该企业不能注册", str(refused), status=403, ways=(back, *ways.when_proof_fails()))
+        return Stop("该企业不能注册", str(refused), status=403, ways=(back, *ways.when_a_company_fails()))
     if isinstance(refused, MayNotAct):
         why = str(refused).replace("您的账号", "法定代表人在本平台的账号")
-        return Stop("现在不能注册", f"{why}没有注册法人账号。", status=403, ways=ways.when_proof_fails())
+        return Stop("现在不能注册", f"{why}没有注册法人账号。", status=403, ways=ways.when_a_company_fails())
     return Stop(
         "法人信息不匹配",
         "填写的企业、法定代表人或手机号码与登记机关的记录不一致，没有注册。请对照营业执照和证件核对；"
         "手机号码要是法定代表人本人实名登记的。核对无误仍不通过的，请选择其他办法。",
         status=403,
-        ways=(back, *ways.when_proof_fails()),
+        ways=(back, *ways.when_a_company_fails()),
     )
 
 

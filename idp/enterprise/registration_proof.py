@@ -37,12 +37,12 @@ from idp.proof.face_record import Check, Purpose, Whom
 from idp.proof.journeys import Journey
 from idp.proof.sms_codes import Purpose as CodePurpose
 from idp.proof.throttle import Throttled
-from idp.web import captcha, cookies, face_step, faces, signin, ways
+from idp.web import captcha, code_step, cookies, face_step, faces, signin, ways
+from idp.web.code_step import CodeStep
 from idp.web.errors import Stop, Way
 from idp.web.face_step import FaceStep, FaceWords
 from idp.web.platform import db, now, platform, settings
 from idp.web.render import page
-from idp.web.sms import CodeForm, PhoneCode
 from idp.web.steps import carried
 
 _WORDS = FaceWords("注册", "没有注册法人账号", OTHERWISE)
@@ -121,7 +121,7 @@ def register_representative() -> Any:
             ("法定代表人", mask_name(claim.representative_name)),
             ("证件号码", mask_id_number(claim.document.id_number)),
         ],
-        links=[("改用刷脸", REGISTRATION.address("face", journey)), *ways.when_proof_fails()],
+        links=[("改用刷脸", REGISTRATION.address("face", journey)), *ways.when_a_company_fails()],
         **REGISTRATION.frame("face"),
     )
     return (shown, 429, _retry_after(refused)) if refused else shown
@@ -134,33 +134,26 @@ def register_representative_code() -> Any:
     holder = _holder(journey, application)
     if holder is None or proof_of(journey, application):
         return redirect(_address("enterprise.register_representative", journey), 303)
-    form = CodeForm(request.form)
-    code = PhoneCode(
-        CodePurpose.REPRESENTATIVE,
-        holder.phone,
+    step = CodeStep(
+        purpose=CodePurpose.REPRESENTATIVE,
+        phone=holder.phone,
         account=holder.key,
-        journey=journey.id,
+        journey=journey,
         captcha="register-representative-sms",
-        first_free=True,
+        lead="密码正确。验证码发送到法定代表人个人账号的手机，验证后就注册好了。",
+        onward="完成注册",
+        frame=REGISTRATION.frame("face"),
+        ways=(("改用刷脸", REGISTRATION.address("face", journey)), *ways.when_a_company_fails()),
+        gone_on=_proved_meanwhile,
+        guessed=partial(_note_refusal, application, "sms_code"),
     )
+    return code_step.answer(step, partial(proved, journey, application, Proof(ProvedBy.ACCOUNT)))
 
-    def shown() -> str:
-        return page(
-            "enterprise/registration/code.html",
-            form=form,
-            sms=code.shown(),
-            links=[("改用刷脸", REGISTRATION.address("face", journey)), *ways.when_proof_fails()],
-            **REGISTRATION.frame("face"),
-        )
 
-    if code.is_asked_for():
-        return code.answer(form, shown)
-    if request.method == "GET" or not form.validate():
-        return shown()
-    if problem := code.problem(form.code.data):
-        form.code.errors = [problem]
-        return shown()
-    return proved(journey, application, Proof(ProvedBy.ACCOUNT))
+def _proved_meanwhile() -> Any:
+    """Where another request of this journey went on to, if it brought the proof; None if it did not."""
+    journey, application = _at_proof()
+    return redirect(REGISTRATION.address("face", journey), 303) if proof_of(journey, application) else None
 
 
 def _at_proof() -> tuple[Journey, Application]:
@@ -233,19 +226,19 @@ def _no_use(refused: Exception, journey: Journey) -> Stop:
     """What is said once the password was right, and the account is of no use here."""
     by_face = ("改用刷脸", REGISTRATION.address("face", journey))
     if isinstance(refused, MayNotAct):
-        return Stop("现在不能用这个账号验证", str(refused), status=403, ways=ways.when_proof_fails())
+        return Stop("现在不能用这个账号验证", str(refused), status=403, ways=ways.when_a_company_fails())
     if isinstance(refused, StrongerFactor):
         return Stop(
             "这个账号不能用短信验证码验证",
             "密码正确，但是这个账号设置了更安全的第二步验证，不能改用短信验证码代替，没有注册法人账号。请刷脸验证。",
             status=409,
-            ways=(by_face, *ways.when_proof_fails()),
+            ways=(by_face, *ways.when_a_company_fails()),
         )
     return Stop(
         "个人账号没有手机号码",
         "密码正确，但是这个账号没有登记可以接收验证码的手机号码，没有注册法人账号。",
         status=409,
-        ways=(by_face, *ways.when_proof_fails()),
+        ways=(by_face, *ways.when_a_company_fails()),
     )
 
 

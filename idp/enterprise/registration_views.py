@@ -11,7 +11,6 @@ The steps between stand in :mod:`idp.enterprise.registration_proof`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 from flask import redirect, request
@@ -38,33 +37,29 @@ from idp.enterprise.room import blueprint
 from idp.proof.journeys import Journey
 from idp.proof.sms_codes import Purpose
 from idp.proof.throttle import Throttled
-from idp.web import signin
+from idp.web import code_step, signin
 from idp.web.document_fields import DocumentFields
 from idp.web.platform import db, now, platform, settings
 from idp.web.render import page
+from idp.web.security import allow_scripts
 from idp.web.sms import PhoneCode
 
 _TAKEN = "这个账号已被使用，请换一个"
-_NO_ANSWER = "现在无法核验企业和身份信息，没有注册。填写的内容都还在，请过几分钟再提交，短信验证码不用重填"
+_NO_ANSWER = (
+    "现在无法核验企业和身份信息，没有注册。请过几分钟再提交："
+    "填写的内容都还在，短信验证码不用重填，密码请再填一次"
+)
 _BEGUN_ANEW = "这个页面打开太久，短信验证码已失效。填写的内容都还在，请重新获取短信验证码并设置密码"
-_TOO_MANY = "尝试次数过多，请过 {minutes} 分钟再试。填写的内容都还在"
+_TOO_MANY = "尝试次数过多，请过 {minutes} 分钟再试。填写的内容都还在，密码请再填一次"
 
 
 @blueprint.route("/register/enterprise", methods=["GET", "POST"])
 def register() -> Any:
     """填写信息."""
-    asked, journey = registries(), REGISTRATION.begun()
-    is_new = journey is None
-    if journey is None:
-        if request.method == "POST" and request.accept_mimetypes.best == "application/json":
-            # A code for a journey that the page does not know would open nothing: its script loads it anew.
-            raise REGISTRATION.gone()
-        journey = REGISTRATION.begin()
-        if request.method == "GET" and "j" not in request.args:
-            # A phone's code belongs to a journey. Whoever brings one that is gone keeps his page.
-            return redirect(REGISTRATION.address("form", journey))
+    asked, journey = registries(), REGISTRATION.start()
+    is_new = journey.id != request.args.get("j")
     form = RegistrationForm(request.form, data=_told_before(journey))
-    if request.method == "GET" and _is_taken(journey):
+    if request.method == "GET" and form.account_name and journey.facts.get("taken") == form.account_name:
         form.account.errors = [_TAKEN]
     code = _code(form, journey)
 
@@ -75,8 +70,11 @@ def register() -> Any:
         return code.answer(form, shown)
     if request.method == "POST" and is_new:
         form.form_errors.append(_BEGUN_ANEW)
-    elif request.method == "POST" and _is_complete(form):
-        return _submitted(asked, form, code, journey)
+    elif request.method == "POST":
+        is_right = form.is_right(form.about)
+        journey = code_step.prove_phone(REGISTRATION, journey, form, code)
+        if is_right and not form.code.errors:
+            return _submitted(asked, form, journey)
     return shown()
 
 
@@ -85,8 +83,7 @@ def register_done() -> Any:
     """注册完成."""
     journey = REGISTRATION.at("done")
     if db().get(Enterprise, journey.subject) is None:
-        # It was noted, and the process died before its rows were kept.
-        raise REGISTRATION.gone()
+        return REGISTRATION.not_kept(journey)
     facts = journey.facts
     return page(
         "enterprise/registration/done.html",
@@ -100,23 +97,21 @@ def register_done() -> Any:
     )
 
 
-def _submitted(asked: Registries, form: RegistrationForm, code: PhoneCode, journey: Journey) -> Any:
-    """What becomes of a form in which nothing is wrong by itself. Raises Stop."""
-    proved = _with_phone_proved(form, code, journey)
-    if proved is None:
-        return _form_page(form, code, journey)
+def _submitted(asked: Registries, form: RegistrationForm, journey: Journey) -> Any:
+    """What becomes of a form in which nothing is wrong by itself, and whose phone is proved. Raises Stop."""
     application = form.application
+    told = _with_what_was_told(form, application, journey)
     try:
         _check(asked, application)
     except (Throttled, AccountTaken, CannotBeChecked) as refused:
-        return _to_be_sent_again(refused, form, _code(form, proved), proved)
+        return _to_be_sent_again(refused, form, _code(form, told), told)
     except CompanyKnown as known:
-        raise company_known(known, proved) from None
+        raise company_known(known, told) from None
     except (Mismatch, Closed, MayNotAct) as refused:
-        raise refusal(refused, proved) from None
+        raise refusal(refused, told) from None
     pause(db())
     hashed = platform().hasher.hash(form.new_password.data or "")
-    kept = REGISTRATION.learn(proved, password_hash=hashed, agreements=dict(agreements.CURRENT))
+    kept = REGISTRATION.learn(told, password_hash=hashed, agreements=dict(agreements.CURRENT))
     proof = proof_of(kept, application)
     return end(kept, application, proof) if proof else redirect(REGISTRATION.address("face", kept), 303)
 
@@ -134,20 +129,13 @@ def _check(asked: Registries, application: Application) -> None:
     registration.check_person_here(db(), here.vault, application)
 
 
-def _with_phone_proved(form: RegistrationForm, code: PhoneCode, journey: Journey) -> Journey | None:
-    """The journey with what was typed and a proved phone in it; None, and a sentence, if it is not proved."""
-    phone = form.phone_number
-    if journey.facts.get("phone_proved") != phone and (problem := code.problem(form.code.data)):
-        # The same form sent twice: the first one spent the code.
-        journey = REGISTRATION.begun() or journey
-        if journey.facts.get("phone_proved") != phone:
-            form.code.errors = [problem]
-            return None
-    typed = {**form.application.as_facts(), "term": form.term.data, "phone_proved": phone}
-    if all(journey.facts.get(name) == value for name, value in typed.items()):
+def _with_what_was_told(form: RegistrationForm, application: Application, journey: Journey) -> Journey:
+    """The journey with what the form says in it."""
+    told = {**application.as_facts(), "term": form.term.data}
+    if all(journey.facts.get(name) == value for name, value in told.items()) and not journey.has("typed"):
         return journey
     # What was checked before was something else.
-    return REGISTRATION.learn(journey, **typed, password_hash=None, taken=None)
+    return REGISTRATION.learn(journey, **told, typed=None, password_hash=None, taken=None)
 
 
 def _to_be_sent_again(refused: Exception, form: RegistrationForm, code: PhoneCode, journey: Journey) -> Any:
@@ -163,23 +151,18 @@ def _to_be_sent_again(refused: Exception, form: RegistrationForm, code: PhoneCod
     return _form_page(form, code, journey), 503
 
 
-def _is_complete(form: RegistrationForm) -> bool:
-    """Whether every field is right by itself, the password too (X2)."""
-    is_valid = form.validate()
-    if form.new_password.errors:
-        return False
-    about = (form.phone_number, form.credit_code, form.number)
-    return form.fits_policy(tuple(word for word in about if word)) and is_valid
-
-
 def _form_page(form: RegistrationForm, code: PhoneCode, journey: Journey) -> str:
-    shown: Callable[[], Any] = code.shown
+    allow_scripts()
+    if request.method == "POST":
+        # Whoever loads the page anew, or comes back to it, finds what he typed.
+        REGISTRATION.note(journey, typed=form.typed)
     return page(
         "enterprise/registration/form.html",
         form=form,
         action=REGISTRATION.address("form", journey),
-        is_proved=bool(form.phone_number) and journey.facts.get("phone_proved") == form.phone_number,
-        sms=shown(),
+        sms=None if code_step.is_proved(journey, form.phone_number) else code.shown(),
+        # Nothing is to be changed where only the whole was refused.
+        refused_title="没有提交成功" if form.form_errors else "",
         asks_for_face=settings().face_at_registration,
         others=other_ways(),
         **REGISTRATION.frame("form"),
@@ -194,6 +177,8 @@ def _code(form: RegistrationForm, journey: Journey) -> PhoneCode:
 def _told_before(journey: Journey) -> dict[str, Any]:
     """The fields' values for somebody who comes back, or who is signed in as himself (B25)."""
     facts = journey.facts
+    if "typed" in facts:
+        return dict(facts["typed"])
     if "claim" not in facts:
         signed_in = signin.current()
         if signed_in is None or signed_in.identity.role is not Role.NATURAL_PERSON:
@@ -207,9 +192,3 @@ def _told_before(journey: Journey) -> dict[str, Any]:
         "phone": application.phone,
         "account": application.account,
     }
-
-
-def _is_taken(journey: Journey) -> bool:
-    """Whether the account that was typed was somebody else's when the registration was about to end."""
-    taken = journey.facts.get("taken")
-    return bool(taken) and taken == journey.facts.get("account")

@@ -6,7 +6,7 @@ import math
 from datetime import datetime
 from typing import Any
 
-from flask import abort, redirect, request, url_for
+from flask import url_for
 
 from idp.accounts import agreements, registering
 from idp.accounts.identifiers import mask_phone
@@ -19,7 +19,7 @@ from idp.proof.throttle import Throttled
 from idp.web import signin, ways
 from idp.web.errors import Stop
 from idp.web.platform import db, now, platform, settings
-from idp.web.steps import Walk, carried
+from idp.web.steps import carried
 
 
 def check_offered() -> None:
@@ -31,19 +31,6 @@ def check_offered() -> None:
             status=404,
             ways=ways.when_proof_fails(),
         )
-
-
-def begun(of: Walk, first: str) -> Journey:
-    """The journey of a page that is the first of its walk, and has a code: it is there before the form is."""
-    journey = of.begun()
-    if journey is not None:
-        return journey
-    if request.method == "GET":
-        abort(redirect(of.address(first, of.begin()), 303))
-    if request.accept_mimetypes.best == "application/json":
-        # A code for a journey that the page does not know would open nothing: its script loads the page anew.
-        raise of.gone()
-    return of.begin()
 
 
 def chosen_of(journey: Journey, account: str) -> Chosen:
@@ -92,6 +79,13 @@ def busy(refused: Throttled | TooBusy) -> str:
     if isinstance(refused, TooBusy):
         return "现在办理的人较多，没有做任何更改，请过几秒再提交"
     return f"尝试次数过多，请过 {max(1, math.ceil(refused.wait.total_seconds() / 60))} 分钟再试"
+
+
+def refused_title(refusal: Exception | None) -> str:
+    """What stands over the sentence of a form that has no field to be changed; empty where it has one."""
+    if refusal is None:
+        return ""
+    return "没有核验通过" if isinstance(refusal, NotThePerson) else "没有提交成功"
 
 
 def said_with(shown: str, refusal: Exception | None) -> Any:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from wtforms import StringField
 
 from idp.accounts.models import IdType
-from idp.person.registration_forms import PhoneFields
-from idp.web.account_fields import AccountFields, InOrder
+from idp.web.account_fields import AccountFields, InOrder, PhoneFields
 from idp.web.document_fields import NumberFields
 
 

@@ -15,7 +15,6 @@ from idp.accounts.registering import ActsForOthers, Closed, HasAccount, NotBroug
 from idp.person import moved, registration
 from idp.person.joining import (
     account_facts,
-    begun,
     busy,
     by,
     check_offered,
@@ -33,7 +32,7 @@ from idp.person.room import blueprint
 from idp.proof.journeys import Journey
 from idp.proof.sms_codes import Purpose
 from idp.proof.throttle import Throttled
-from idp.web import ways
+from idp.web import code_step, ways
 from idp.web.errors import Stop
 from idp.web.platform import db, now, platform
 from idp.web.render import page
@@ -58,7 +57,7 @@ _ACCOUNT_TAKEN = "这个账号已被使用，请换一个"
 def register_moved() -> Any:
     """手机验证: any phone is sent a code, and only who reads it hears whether an account came with it."""
     check_offered()
-    journey = begun(_WALK, "phone")
+    journey = _WALK.start()
     if journey.has("phone_proved"):
         return redirect(_WALK.address("identity", journey), 303)
     form = PhoneForm(request.form)
@@ -75,17 +74,13 @@ def register_moved() -> Any:
 
     if code.is_asked_for():
         return code.answer(form, shown)
-    if request.method == "GET" or not form.validate():
+    if request.method == "GET":
         return shown()
-    if problem := code.problem(form.code.data):
-        # The same form sent twice: the first one spent the code and went on.
-        before = _WALK.begun()
-        if before and before.has("phone_proved"):
-            return redirect(_WALK.address("identity", before), 303)
-        form.code.errors = [problem]
-        return shown()
-    journey = _WALK.learn(journey, phone_proved=form.phone_number)
-    return redirect(_WALK.address("identity", journey), 303)
+    is_right = form.validate()
+    journey = code_step.prove_phone(_WALK, journey, form, code)
+    if is_right and not form.code.errors:
+        return redirect(_WALK.address("identity", journey), 303)
+    return shown()
 
 
 @blueprint.route("/register/moved/identity", methods=["GET", "POST"])
@@ -133,7 +128,7 @@ def register_moved_password() -> Any:
     person = _whose(journey)
     name = registering.login_name(db(), person.id)
     form, refusal = (NamedPasswordForm if name else PasswordForm)(request.form), None
-    if request.method == "POST" and form.validate() and form.fits_policy(_about(person, name)):
+    if request.method == "POST" and form.is_right(_about(person, name)):
         account = form.account_name
         try:
             return _taken_over(journey, account or name, form.new_password.data or "")
@@ -147,12 +142,11 @@ def register_moved_password() -> Any:
 
 
 @blueprint.get("/register/moved/done")
-def register_moved_done() -> str:
+def register_moved_done() -> Any:
     """完成: he has a password, as its row says; 前往登录."""
     journey = _WALK.at("done")
     if not registering.has_account(db(), UUID(journey.facts["person"])):
-        # It was noted, and the process died before its rows were kept.
-        raise _WALK.gone()
+        return _WALK.not_kept(journey)
     return page(
         "person/register/done.html",
         lead="原有账号已迁移，现在可以用新密码登录。",

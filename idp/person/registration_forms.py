@@ -6,45 +6,19 @@ import re
 from typing import Any
 
 from wtforms import Form, StringField
-from wtforms.validators import Length, ValidationError
+from wtforms.validators import ValidationError
 
-from idp.accounts.identifiers import parse_phone
 from idp.accounts.registering import Applicant
 from idp.crypto import plain
 from idp.person.registration import Told
 from idp.web import faces
-from idp.web.account_fields import AccountFields, InOrder
+from idp.web.account_fields import AccountFields, InOrder, PhoneFields
 from idp.web.document_fields import DocumentFields
 
 _LONGEST_NAME = 100
 # Blanks beside a Chinese character are the input method's; those between the words of another name stay.
 _BLANK = re.compile(r"(?<=[^\x00-\x7f])\s+|\s+(?=[^\x00-\x7f])")
 _DOT = re.compile(r"(?<=[^\x00-\x7f])[.•‧・･](?=[^\x00-\x7f])")
-
-
-def phone_typed(typed: str | None) -> str:
-    """The phone somebody typed; empty if it is none."""
-    return parse_phone((typed or "")[:64]) or ""
-
-
-class PhoneFields(Form):
-    """手机号码、图片验证码、短信验证码."""
-
-    phone = StringField()
-    captcha = StringField(validators=[Length(max=20, message="图形验证码是 4 位数字")])
-    code = StringField(validators=[Length(max=40, message="短信验证码是 6 位数字")])
-
-    def validate_phone(self, typed: StringField) -> None:
-        """A mobile number of the mainland. Raises ValidationError."""
-        if not plain((typed.data or "")[:64]):
-            raise ValidationError("请填写手机号码")
-        if not self.phone_number:
-            raise ValidationError("手机号码不正确，应为 11 位的内地手机号码")
-
-    @property
-    def phone_number(self) -> str:
-        """The phone in canonical form; empty if it is none."""
-        return phone_typed(self.phone.data)
 
 
 class RegistrationForm(InOrder, DocumentFields, PhoneFields, AccountFields):
@@ -77,7 +51,7 @@ class RegistrationForm(InOrder, DocumentFields, PhoneFields, AccountFields):
     @property
     def about(self) -> tuple[str, ...]:
         """What the password may not hold, beside the account name."""
-        return (self.phone_number, self.document.id_number)
+        return (self.phone_number, self.number)
 
     @property
     def told(self) -> Told:
@@ -86,7 +60,9 @@ class RegistrationForm(InOrder, DocumentFields, PhoneFields, AccountFields):
 
 
 def told_before(facts: dict[str, Any]) -> dict[str, Any]:
-    """The fields' values for somebody who comes back: what a journey keeps, and the term he chose."""
+    """The fields' values for somebody who comes back: what he typed last, else what was checked of it."""
+    if "typed" in facts:
+        return dict(facts["typed"])
     return {**facts["told"], "term": facts["term"]} if "told" in facts else {}
 
 

@@ -15,7 +15,6 @@ from idp.accounts.registering import Taken
 from idp.person import registration
 from idp.person.joining import (
     account_facts,
-    begun,
     busy,
     by,
     check_offered,
@@ -24,6 +23,7 @@ from idp.person.joining import (
     closed,
     has_account_already,
     leading_to,
+    refused_title,
     said_with,
     tools,
 )
@@ -34,7 +34,7 @@ from idp.proof.face_record import Check, Purpose
 from idp.proof.journeys import Journey
 from idp.proof.sms_codes import Purpose as CodePurpose
 from idp.proof.throttle import Throttled
-from idp.web import face_step, faces, ways
+from idp.web import code_step, face_step, faces, ways
 from idp.web.errors import Stop
 from idp.web.face_step import FaceStep, FaceWords
 from idp.web.platform import db, now, platform, settings
@@ -50,9 +50,12 @@ _WITH_FACE = Walk("register_person", "个人注册", (_FORM, _FACE, _DONE))
 _WITHOUT_FACE = Walk("register_person", "个人注册", (_FORM, _DONE))  # X9 is a setting
 
 _NOT_THE_PERSON = "身份信息核验未通过，请对照证件核对姓名、证件和有效期；手机号码要是本人实名办理的"
-_NO_ANSWER = "现在无法核验身份信息，没有建立账号。填写的内容都还在，短信验证码不用重新获取，请过几分钟再提交"
+_NO_ANSWER = (
+    "现在无法核验身份信息，没有建立账号。请过几分钟再提交："
+    "填写的内容都还在，短信验证码不用重填，密码请再填一次"
+)
 _TAKEN = {
-    "phone": "这个手机号已绑定其他账号，请换一个手机号码，或者用原来的账号登录",
+    "phone": "这个手机号已有个人账号。是您本人的，请直接登录，忘记密码可以重置；不是您的，请换一个手机号码",
     "account": "这个账号已被使用，请换一个",
     "valid_until": "证件已到期，请换领新证件后再办理",
 }
@@ -70,23 +73,23 @@ def register_choice() -> str:
 def register() -> Any:
     """填写信息."""
     check_offered()
-    journey = begun(walk(), _FORM.name)
+    journey = walk().start()
     form, refusal = RegistrationForm(request.form, data=told_before(dict(journey.facts))), None
     code = PhoneCode(
         CodePurpose.REGISTER_PERSON, form.phone_number, journey=journey.id, captcha="register-person"
     )
     if code.is_asked_for():
         return code.answer(form, lambda: _form_page(form, journey, code))
-    if request.method == "POST" and form.validate() and form.fits_policy(form.about):
+    if request.method == "POST":
+        is_right = form.is_right(form.about)
+        journey = code_step.prove_phone(walk(), journey, form, code)
         try:
-            if answer := _submitted(form, journey, code):
+            if is_right and not form.code.errors and (answer := _submitted(form, journey)):
                 return answer
         except (NotThePerson, CannotBeChecked, Throttled, TooBusy) as refused:
             form.form_errors.append(_sentence(refused))
             refusal = refused
-        # What was proved on the way is known to the journey by now.
-        journey = walk().begun() or journey
-    elif request.method == "GET" and (field := journey.facts.get("conflict")):
+    elif field := journey.facts.get("conflict"):
         form[field].errors = [_TAKEN[field]]
     return said_with(_form_page(form, journey, code, refusal), refusal)
 
@@ -140,12 +143,11 @@ def register_face_here() -> Any:
 
 
 @blueprint.get("/register/person/done")
-def register_done() -> str:
+def register_done() -> Any:
     """注册完成: he has his account, as its row says; 前往登录 (B18)."""
     journey = walk().at("done")
     if not registering.has_account(db(), UUID(journey.facts["person"])):
-        # It was noted, and the process died before its rows were kept.
-        raise walk().gone()
+        return walk().not_kept(journey)
     return page(
         "person/register/done.html",
         lead="个人账号已注册，现在可以登录。",
@@ -160,24 +162,14 @@ def walk() -> Walk:
     return _WITH_FACE if settings().face_at_registration else _WITHOUT_FACE
 
 
-def _submitted(form: RegistrationForm, journey: Journey, code: PhoneCode) -> Any:
-    """Where a valid form leads; None where a field has a problem now.
+def _submitted(form: RegistrationForm, journey: Journey) -> Any:
+    """Where a form leads that is right and whose phone is proved; None where a field has a problem now.
 
     Raises NotThePerson, CannotBeChecked, idp.proof.throttle.Throttled,
     idp.accounts.passwords.TooBusy.
     """
-    told = form.told
-    phone = told.applicant.phone
-    if journey.facts.get("phone_proved") != phone:
-        if problem := code.problem(form.code.data):
-            journey = walk().begun() or journey
-            if journey.facts.get("phone_proved") != phone:
-                form.code.errors = [problem]
-                return None
-        else:
-            journey = walk().learn(journey, phone_proved=phone)
-    here = platform()
-    registration.count_try(here.store, here.vault, phone, address=request.remote_addr or "", now=now())
+    told, here, address = form.told, platform(), request.remote_addr or ""
+    registration.count_try(here.store, here.vault, told.applicant.phone, address=address, now=now())
     registration.check_four_elements(db(), here.population, told.applicant)
     try:
         # What is his already is none of somebody else's: whose it is hears nobody but himself.
@@ -190,6 +182,7 @@ def _submitted(form: RegistrationForm, journey: Journey, code: PhoneCode) -> Any
         journey,
         told=told.as_facts(),
         term=form.term.data,
+        typed=None,
         conflict=None,
         face=_same_face(journey, told),
         **chosen,
@@ -247,8 +240,11 @@ def _form_page(
     form: RegistrationForm, journey: Journey, code: PhoneCode, refusal: Exception | None = None
 ) -> str:
     allow_scripts()
+    if request.method == "POST":
+        # Whoever loads the page anew, or comes back to it, finds what he typed.
+        walk().note(journey, typed=form.typed, conflict=None)
     # A phone that is somebody else's is about to be replaced, and wants a code again.
-    proved = journey.facts.get("phone_proved") == form.phone_number != "" and not form.phone.errors
+    proved = code_step.is_proved(journey, form.phone_number) and not form.phone.errors
     return page(
         "person/register/form.html",
         form=form,
@@ -256,6 +252,7 @@ def _form_page(
         action=walk().address("form", journey),
         onward="提交，去实名核验" if settings().face_at_registration else "注册",
         phone_is_taken=bool(form.phone.errors) and form.phone.errors[0] == _TAKEN["phone"],
+        refused_title=refused_title(refusal),
         ways=ways.when_proof_fails() if isinstance(refusal, NotThePerson) else (),
         **_beside(),
         **walk().frame("form"),
@@ -298,5 +295,5 @@ def _sentence(refused: Exception) -> str:
     if isinstance(refused, NotThePerson):
         return _NOT_THE_PERSON
     if isinstance(refused, Throttled | TooBusy):
-        return f"{busy(refused)}。填写的内容都还在"
+        return f"{busy(refused)}。填写的内容都还在，密码请再填一次"
     return _NO_ANSWER

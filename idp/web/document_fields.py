@@ -22,6 +22,13 @@ _EARLIEST = date(1984, 4, 6)  # The first identity cards were issued then; nothi
 _LONGEST_TYPED = 64
 
 
+def _mistaken(term: Term, last: date | None) -> str:
+    """What is said of a last day that does not follow from the first and the term."""
+    if last is None:
+        return "长期有效的证件没有结束日期，不用填写；证件上印有结束日期的，请核对有效期"
+    return f"按 {TERMS[term]}计算，结束日期应为 {last.isoformat()}，请核对有效期"
+
+
 def _kind(typed: str | None) -> IdType | None:
     return IdType(typed) if typed in {kind.value for kind in IdType} else None
 
@@ -112,10 +119,10 @@ class DocumentFields(NumberFields):
         term = Term(self.term.data)
         last = end_of(first, term)
         if (typed.data or "").strip() and not self._agrees(typed.data or "", first, term):
-            said = f"应为 {last.isoformat()}" if last else "不用填写"
-            raise ValidationError(f"有效结束日期与所选的有效期不一致，{said}，请对照证件核对")
+            raise ValidationError(_mistaken(term, last))
         if last and last < self.today:
-            raise ValidationError(f"证件已于 {last.isoformat()} 到期，请换领新证件后再办理")
+            over = f"按 {TERMS[term]}计算，证件已于 {last.isoformat()} 到期。请核对有效期"
+            raise ValidationError(f"{over}；确实到期的，请换领新证件后再办理")
 
     @property
     def today(self) -> date:

@@ -60,9 +60,11 @@ def allow_form_to(origins: Iterable[str]) -> None:
 def allow_scripts(*, asking: bool = False) -> None:
     """Let this page load scripts of ours; every other page runs none.
 
-    With `asking` they may ask this provider further things.
+    With `asking` they may ask this provider further things; what one part of a page is allowed, another does
+    not take away.
     """
-    g.scripts = "script-src 'self'; connect-src 'self'; " if asking else "script-src 'self'; "
+    if asking or "scripts" not in g:
+        g.scripts = "script-src 'self'; connect-src 'self'; " if asking else "script-src 'self'; "
 
 
 def called_by_programs(app: Flask) -> bool:
@@ -130,7 +132,8 @@ def _harden(response: Response) -> Response:
         f"default-src 'none'; {scripts}style-src 'self'; img-src 'self'; media-src 'self'; "
         f"font-src 'self'; form-action {allowed}; frame-ancestors 'none'; base-uri 'none'",
     )
-    headers.extend(ALWAYS)
+    for name, value in ALWAYS:
+        headers.setdefault(name, value)
     headers.setdefault("Cache-Control", "no-store")
     headers["X-Request-Id"] = g.get("request_id", "")
     if settings().secure_cookies:

@@ -11,7 +11,8 @@ The button works without a script: the whole form is sent, and the page comes ba
 ``sms.js`` the page stays, and is told in JSON. 换一张 of the captcha asks in the same way.
 
 Whoever is not signed in solves a captcha for every message; `first_free` where the step before was opened by
-one already.
+one already. Where a stranger may not learn whether the phone is the right one, `only_if` says whether it is:
+nothing leaves otherwise, and the page says the same.
 
 =====================  ==========================================================================
 /sms/<ref>             what has become of a message, for the page that asked for it: JSON
@@ -30,9 +31,10 @@ from wtforms import Form, StringField
 from wtforms.validators import InputRequired, Length
 
 from idp.accounts.identifiers import mask_phone
-from idp.crypto import plain
-from idp.proof import sms_codes
-from idp.proof.sms_codes import CodeRefused, Fate, Limit, Purpose, SmsLimited, Tools, Wanted, Why
+from idp.crypto import new_token, plain
+from idp.proof import sms_bounds, sms_codes
+from idp.proof.sms_bounds import Limit, SmsLimited, Tools
+from idp.proof.sms_codes import CodeRefused, Fate, Purpose, Wanted, Why
 from idp.web import captcha, cookies
 from idp.web.platform import db, now, platform, settings
 from idp.web.security import allow_scripts
@@ -99,12 +101,14 @@ class PhoneCode:
         journey: str,
         captcha: str = "",
         first_free: bool = False,
+        only_if: bool | None = None,
     ) -> None:
         self._wanted = Wanted(purpose, phone, account, cookies.browser_id(), journey)
         self._captcha = captcha
         self._grant = f"sms-free:{purpose}:{journey}" if first_free else ""
         self._ref = request.form.get(_REF, "")[:64]
         self._said = ""
+        self._is_discreet, self._is_heard = only_if is not None, only_if is not False
         self.was_guessed = False
 
     def is_asked_for(self) -> bool:
@@ -145,17 +149,23 @@ class PhoneCode:
     def shown(self) -> ShownCode:
         """What the page says of it; its script may ask for more."""
         allow_scripts(asking=True)
-        found = self._fate()
         phone = self._wanted.phone
+        if phone:
+            # A form beside this one does not say which message was sent, nor does a page that is loaded anew.
+            self._ref = sms_codes.last_sent(platform().store, self._wanted) or self._ref
+        if self._ref and self._is_discreet:
+            self._ref = new_token(16)
+        found = self._fate()
+        is_sent = bool(found or (self._is_discreet and self._ref))
         return ShownCode(
             masked=mask_phone(phone) if phone else "",
             captcha=captcha.fresh(self._captcha) if self._needs_captcha() else None,
             may_need_captcha=bool(self._captcha),
-            ref=self._ref if found else "",
+            ref=self._ref if is_sent else "",
             fate=found.value if found else "",
             sentence=self._said or (_FATES[found] if found else ""),
             # Only whoever asked here is told how long the phone has to wait.
-            wait=self._wait() if phone and (found or self._said) else 0,
+            wait=self._wait() if phone and (is_sent or self._said) else 0,
             minutes=settings().sms_code_lifetime // 60,
         )
 
@@ -169,14 +179,21 @@ class PhoneCode:
             if spent:
                 return "captcha", spent, 0
         try:
-            self._ref = sms_codes.send(
-                db(), _tools(), self._wanted, address=request.remote_addr or "", now=now()
+            ref = sms_codes.send(
+                db(),
+                _tools(),
+                self._wanted,
+                address=request.remote_addr or "",
+                now=now(),
+                heard=self._is_heard,
             )
         except SmsLimited as limited:
             seconds = math.ceil(limited.wait.total_seconds())
             words = _LIMITS[limited.limit].format(seconds=seconds, minutes=math.ceil(seconds / 60))
             return "code", words, seconds if limited.limit is Limit.GAP else 0
-        self._said = f"验证码正在发送到 {mask_phone(self._wanted.phone)}"
+        # A reference that nobody knows: what has become of the message would tell whether there is one.
+        self._ref = new_token(16) if self._is_discreet else ref
+        self._said = _sending(mask_phone(self._wanted.phone), is_discreet=self._is_discreet)
         return "", "", settings().sms_resend
 
     def _told(self, field: str, sentence: str, wait: int) -> Any:
@@ -214,7 +231,13 @@ class PhoneCode:
 
     def _wait(self) -> int:
         here = platform()
-        return sms_codes.seconds_until_next(here.store, here.vault, self._wanted.phone)
+        return sms_bounds.seconds_until_next(here.store, here.vault, self._wanted.phone)
+
+
+def _sending(phone: str, *, is_discreet: bool) -> str:
+    if is_discreet:
+        return f"填写的信息都正确的话，验证码已发往 {phone}"
+    return f"验证码正在发送到 {phone}"
 
 
 def refusal(refused: CodeRefused) -> str:

@@ -21,18 +21,24 @@ for before (``tx``, ``next``) stays beside it.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from flask import abort, redirect, request, url_for
+from werkzeug.wrappers import Response
 
 from idp.proof import journeys
 from idp.proof.journeys import Journey, JourneyGone, JourneyMoved
 from idp.web import cookies
 from idp.web.errors import Stop
 from idp.web.platform import now, platform, roll_back, settings
+from idp.web.render import page
 
 _CARRIED = ("tx", "next")
+_ENDED_AT: Final = "ended_at"
+_COMMIT_SECONDS: Final = 10
+"""So long after its end was noted the rows of a journey may still be on their way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,24 @@ class Walk:
             abort(redirect(self.address(self.steps[-1].name, journey), 303))
         return journey
 
+    def start(self) -> Journey:
+        """The journey of a first page that has a code: it is there before the form is.
+
+        Whoever opens the page is led to the address of a journey of his own; whoever brings one that is gone
+        keeps his page, whose form leads to another one.
+        """
+        journey = self.begun()
+        if journey is not None:
+            return journey
+        if request.method == "POST" and request.accept_mimetypes.best == "application/json":
+            # A code for a journey that the page does not know would open nothing: its script loads it anew.
+            raise self.gone()
+        journey = self.begin()
+        # A browser that keeps no cookies has brought one just now, and would be led in a circle.
+        if request.method == "GET" and "j" not in request.args:
+            abort(redirect(self.address(self.steps[0].name, journey), 303))
+        return journey
+
     def begin(self, **facts: Any) -> Journey:
         """A new journey of this browser that knows `facts`."""
         return journeys.begin(tools(), self.kind, browser=cookies.browser_id(), now=now(), facts=facts)
@@ -92,13 +116,28 @@ class Walk:
         except JourneyMoved:
             abort(redirect(self.address(self._open_step(self._found()).name, journey), 303))
 
+    def note(self, journey: Journey, **facts: Any) -> Journey:
+        """The same of what nobody depends on: where another request was faster, the journey as it was."""
+        with suppress(JourneyMoved):
+            return journeys.learn(tools(), journey, now=now(), **facts)
+        return journey
+
+    def gone_on(self, name: str) -> Response | None:
+        """Where the journey of this request leads from the step `name`, if it has gone on from there.
+
+        For whoever comes back to a step, and for a form that was sent twice.
+        """
+        journey = self.at(name)
+        further = self._open_step(journey)
+        return None if further.name == name else redirect(self.address(further.name, journey), 303)
+
     def end(self, journey: Journey, **facts: Any) -> Journey:
         """Note its end in the request that writes what it was for, after the flush and before the commit.
 
         Whoever comes second is led to the end, and nothing of his request is written.
         """
         try:
-            return journeys.end(tools(), journey, now=now(), **facts)
+            return journeys.end(tools(), journey, now=now(), **{_ENDED_AT: now().timestamp(), **facts})
         except JourneyMoved:
             # A page that says it did nothing must not be followed by a commit.
             roll_back()
@@ -112,12 +151,29 @@ class Walk:
         return url_for(self._step(name).endpoint, **values)
 
     def frame(self, name: str) -> dict[str, Any]:
-        """What every page of the journey says of itself: its title, the row of steps, which one it is."""
-        return {
-            "walk_title": self.title,
-            "steps": [step.label for step in self.steps],
-            "step": [step.name for step in self.steps].index(name) + 1,
-        }
+        """What every page of the journey says of itself: its title, the row of steps, which one it is.
+
+        Steps that follow one another under one label are one in the row.
+        """
+        places: list[str] = []
+        here = 0
+        for step in self.steps:
+            if places[-1:] != [step.label]:
+                places.append(step.label)
+            if step.name == name:
+                here = len(places)
+        return {"walk_title": self.title, "steps": places, "step": here}
+
+    def not_kept(self, journey: Journey) -> Any:
+        """The answer at the end of a journey whose rows are not there; raises Stop once they will not be.
+
+        The twin of the request that ends a journey sees the note before the rows: it looks again in a second.
+        Later the process has died between the two.
+        """
+        # A journey that the version before has ended does not say when.
+        if now().timestamp() - journey.facts.get(_ENDED_AT, 0) > _COMMIT_SECONDS:
+            raise self.gone()
+        return page("web/walk_wait.html", **self.frame(self.steps[-1].name)), 200, {"Refresh": "1"}
 
     def gone(self) -> Stop:
         """What is said where a journey cannot go on."""

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -14,14 +11,13 @@ from sqlalchemy import func, select
 from idp.accounts.models import Enterprise, LegalAccount, LoginName, Person
 from idp.db import Base
 from tests.messages import last_code
-from tests.relying_parties.simulating import FACE_KEY, Simulators, served, simulators
-from tests.scan.faces import APP, APhoneOfNobody, ticket_of
+from tests.relying_parties.simulating import Simulators
+from tests.scan.faces import APhoneOfNobody, ticket_of
 from tests.world import Browser, Page, World, a_credit_code, a_resident_number
 
 START = "/register/enterprise"
 NEW_PASSWORD = "Paper-lantern 77"
 FIRST_DAY = "2021-03-04"
-TOKEN = "a-token-of-the-registries-0123456789"
 _numbers = count(70_001)
 
 
@@ -63,30 +59,6 @@ class Office:
     def phone(self) -> APhoneOfNobody:
         """A phone with the app, on which nobody is signed in."""
         return APhoneOfNobody(self.world)
-
-
-@contextmanager
-def office(world: World, **given: Any) -> Iterator[Office]:
-    """The same storage behind a provider whose registries and face service are simulated."""
-    held: dict[str, World] = {}
-
-    def late(environ: Any, start_response: Any) -> Any:
-        return held["world"].app.wsgi_app(environ, start_response)
-
-    tokens = {"population_token": TOKEN, "registry_token": TOKEN}
-    with served(late) as issuer, simulators(issuer, **tokens) as running:
-        settings = {
-            "issuer": issuer,
-            "app_url": APP,
-            "face_url": running.face_url,
-            "face_key": FACE_KEY,
-            "population_url": running.population_url,
-            "registry_url": running.registry_url,
-            **tokens,
-        }
-        with world.rewired(**{**settings, **given}) as other:
-            held["world"] = other
-            yield Office(other, running)
 
 
 @dataclass(frozen=True)

@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 
-import pytest
 from sqlalchemy import select
 
 from idp.accounts.agreements import CURRENT, Acceptance
 from idp.accounts.audit import Action, AuditEvent
 from idp.accounts.models import Credential, Enterprise, LegalAccount, LoginName, Person
-from tests.enterprise.applying import FIRST_DAY, NEW_PASSWORD, START, Applicant, Office, journey_of, office
+from tests.enterprise.applying import FIRST_DAY, NEW_PASSWORD, START, Applicant, Office, journey_of
 from tests.enterprise.pending import a_waiting_company
 from tests.messages import last_code, waiting
 from tests.oauth.asking import later
-from tests.world import Browser, World, error_sentences
+from tests.world import Browser, error_sentences
 
 TAKEN = "这个账号已被使用，请换一个"
-
-
-@pytest.fixture
-def here(world: World) -> Iterator[Office]:
-    with office(world) as made:
-        yield made
-
-
-@pytest.fixture
-def unseen(world: World) -> Iterator[Office]:
-    """Where nobody is asked for his face (X9)."""
-    with office(world, face_at_registration=False) as made:
-        yield made
 
 
 def nobody_registered(here: Office) -> bool:
@@ -96,12 +81,12 @@ def test_the_fields_stand_in_the_order_of_the_guide(here: Office) -> None:
     places = [page.html.index(f">{label}<") for label in order]
     assert places == sorted(places)
     assert page.html.index("获取验证码") < page.html.index("《注册协议》") < page.html.index("《隐私政策》")
-    assert "账号应为6-20位字符, 字母开头" in page.text
+    assert "字母开头，可以用字母、数字和下划线，6 到 20 位" in page.text
     assert page.form()["fields"]["term"] == "5"
     assert {"注册", "已有账号？请登录"} <= set(page.text.split())
     assert "填写进度" not in browser.submit({"again": "1"}).text
     page = browser.submit()
-    assert "填写进度 法人信息 3 处待改 法定代表人信息 4 处待改" in page.text
+    assert "填写进度 法人信息 3 处待改 法定代表人信息 5 处待改 登录密码 2 处待改" in page.text
     assert error_sentences(page) == [
         "请填写账号",
         "请填写企业名称",
@@ -110,6 +95,7 @@ def test_the_fields_stand_in_the_order_of_the_guide(here: Office) -> None:
         "请填写法定代表人证件号码",
         "请选择身份证有效开始日期",
         "请填写法定代表人的手机号码",
+        "请填写短信验证码",
         "请设置密码",
         "请再次输入密码",
         "请阅读并勾选同意《注册协议》与《隐私政策》",
@@ -126,32 +112,35 @@ WRONG = [
     ({"id_number": "99010019"}, "居民身份证号码应为 18 位，目前填写了 8 位"),
     ({"term": "7"}, "请选择证件有效期"),
     ({"valid_from": "2021-02-30"}, "有效开始日期不正确，"),
-    ({"valid_until": "2041-03-05"}, "有效结束日期与所选的有效期不一致，"),
-    ({"term": "5", "valid_from": "2011-03-04"}, "证件已于 2016-03-04 到期，"),
-    ({"phone": "12345"}, "手机号码应为 11 位数字，请核对"),
+    ({"valid_until": "2041-03-05"}, "按 20 年计算，结束日期应为 2041-03-04，请核对有效期"),
+    ({"term": "5", "valid_from": "2011-03-04"}, "按 5 年计算，证件已于 2016-03-04 到期。请核对有效期"),
+    ({"phone": "12345"}, "手机号码不正确，应为 11 位的内地手机号码"),
     ({"new_password": "short1", "confirm_password": "short1"}, "密码至少 8 个字符，目前是 6 个"),
     ({"confirm_password": "another one 9"}, "两次填写的密码不一样"),
     ({"agreed": ""}, "请阅读并勾选同意《注册协议》与《隐私政策》"),
 ]
 
 
-def test_each_field_that_is_wrong_says_so_and_what_was_typed_is_kept_and_the_code_is_not_spent(
-    unseen: Office,
-) -> None:
-    """The code is looked at once every other field is right."""
+def test_each_field_that_is_wrong_says_so_and_what_was_typed_and_proved_is_kept(unseen: Office) -> None:
+    """The code is looked at before everything else: it is typed once."""
     applicant, browser = Applicant(unseen), unseen.world.browser()
     applicant.asks_for_a_code(browser)
     code = last_code(unseen.world, applicant.phone)
+    page = applicant.sends_again(browser, code=code, agreed="")
+    assert "手机号码已验证" in page.text
+    assert "登录密码 请再填一次" in page.text, "the page does not keep it"
     for changed, sentence in WRONG:
-        page = applicant.sends_again(browser, code=code, **changed)
-        [said] = error_sentences(page)
+        page = applicant.sends_again(browser, **changed)
+        said, *more = error_sentences(page)
+        assert more == (["请填写短信验证码"] if "phone" in changed else []), changed
+        assert ("手机号码已验证" in page.text) is ("phone" not in changed)
         assert sentence in said
         assert page.html.count(said) == 2, "in the summary and beside the field"
         fields, told = page.form()["fields"], applicant.told(**changed)
         kept = [name for name in ("account", "name", "uscc", "id_number", "phone") if told[name]]
         assert [fields[name] for name in kept] == [told[name] for name in kept]
         assert fields["new_password"] == fields["confirm_password"] == ""
-    assert applicant.sends_again(browser, code=code).url.startswith("/register/enterprise/done")
+    assert applicant.sends_again(browser).url.startswith("/register/enterprise/done")
 
 
 def test_a_password_holds_nothing_that_others_know(unseen: Office) -> None:
@@ -161,7 +150,7 @@ def test_a_password_holds_nothing_that_others_know(unseen: Office) -> None:
     for word in (applicant.told()["account"], applicant.phone, applicant.id_number, applicant.uscc):
         password = f"x {word} 9"
         page = applicant.sends_again(browser, new_password=password, confirm_password=password)
-        assert error_sentences(page) == ["密码里不能包含账号、手机号或证件号码"]
+        assert error_sentences(page) == ["请填写短信验证码", "密码里不能包含账号、手机号或证件号码"]
 
 
 def test_a_credit_code_is_one_however_it_is_typed(unseen: Office) -> None:
@@ -174,7 +163,7 @@ def test_a_credit_code_is_one_however_it_is_typed(unseen: Office) -> None:
     assert "该企业已注册" in again.sends(unseen.world.browser(), uscc=applicant.uscc.lower()).text
     for letter in "IOSVZ":
         page = again.sends_again(browser_at_form(unseen), uscc=letter + applicant.uscc[1:])
-        assert error_sentences(page) == ["统一社会信用代码不正确，请对照营业执照或登记证书核对"]
+        assert error_sentences(page)[0] == "统一社会信用代码不正确，请对照营业执照或登记证书核对"
 
 
 def browser_at_form(here: Office) -> Browser:
@@ -248,55 +237,43 @@ def test_every_message_wants_a_captcha(here: Office) -> None:
     assert waiting(here.world, applicant.phone) == []
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [{"name": "向海不符示例有限公司"}, {"representative_name": "田不符"}],
-    ids=["company", "person"],
-)
-def test_what_no_registry_knows_so_ends_it_and_nobody_hears_which_part(
-    here: Office, changed: dict[str, str]
-) -> None:
+def test_what_no_registry_knows_so_ends_it_and_nobody_hears_which_part(here: Office) -> None:
     """B20, B21."""
     browser, applicant = here.world.browser(), Applicant(here)
-    page = applicant.sends(browser, **changed)
-    assert page.status == 403
-    assert "法人信息不匹配" in page.text
-    assert "填写的企业、法定代表人或手机号码与登记机关的记录不一致" in page.text
-    assert here.world.settings.hotline in page.text
+    page = applicant.sends(browser, representative_name="田不符")
+    other = Applicant(here).sends(here.world.browser(), name="向海不符示例有限公司")
+    for each in (page, other):
+        assert each.status == 403
+        assert "法人信息不匹配" in each.text
+        assert "填写的企业、法定代表人或手机号码与登记机关的记录不一致" in each.text
+        assert here.world.settings.hotline in each.text
     assert nobody_registered(here)
     page = browser.open(f"{START}?j={journey_of(browser)}")
     assert page.form()["fields"]["uscc"] == applicant.uscc, "what was typed can be corrected"
     assert applicant.sends_again(browser).url.startswith("/register/enterprise/face")
 
 
-@pytest.mark.parametrize(
-    ("word", "sentence"), [("吊销", "营业执照已被吊销，不能注册"), ("注销", "已注销，不能注册")]
-)
-def test_a_company_that_is_no_more_is_told_so(here: Office, word: str, sentence: str) -> None:
-    page = Applicant(here).sends(here.world.browser(), name=f"向海{word}示例有限公司")
-    assert (page.status, sentence in page.text) == (403, True)
-    page = Applicant(here).sends(
-        here.world.browser(), name=f"向海{word}示例有限公司", representative_name="田不符"
-    )
+def test_a_company_that_is_no_more_is_told_so(here: Office) -> None:
+    for word, sentence in (("吊销", "营业执照已被吊销，不能注册"), ("注销", "已注销，不能注册")):
+        page = Applicant(here).sends(here.world.browser(), name=f"向海{word}示例有限公司")
+        assert (page.status, sentence in page.text) == (403, True), word
+    another = {"name": "向海注销示例有限公司", "representative_name": "田不符"}
+    page = Applicant(here).sends(here.world.browser(), **another)
     assert "法人信息不匹配" in page.text, "only who represents it hears of it"
     assert nobody_registered(here)
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [{"name": "向海故障示例有限公司"}, {"representative_name": "田故障"}],
-    ids=["business", "people"],
-)
-def test_a_registry_that_gives_no_answer_costs_nothing_of_what_was_typed_and_proved(
-    here: Office, changed: dict[str, str]
-) -> None:
-    browser, applicant = here.world.browser(), Applicant(here)
-    page = applicant.sends(browser, **changed)
-    assert page.status == 503
-    [said] = error_sentences(page)
-    assert said.startswith("现在无法核验企业和身份信息")
-    assert page.form()["fields"]["uscc"] == applicant.uscc
-    assert applicant.sends_again(browser).url.startswith("/register/enterprise/face")
+def test_a_registry_that_gives_no_answer_costs_nothing_of_what_was_typed_and_proved(here: Office) -> None:
+    for changed in ({"name": "向海故障示例有限公司"}, {"representative_name": "田故障"}):
+        browser, applicant = here.world.browser(), Applicant(here)
+        page = applicant.sends(browser, **changed)
+        assert page.status == 503, changed
+        [said] = error_sentences(page)
+        assert said.startswith("现在无法核验企业和身份信息")
+        assert "密码请再填一次" in said
+        assert "没有提交成功" in page.text
+        assert page.form()["fields"]["uscc"] == applicant.uscc
+        assert applicant.sends_again(browser).url.startswith("/register/enterprise/face")
 
 
 def test_what_the_registries_are_asked_is_what_was_typed_and_the_company_is_kept_so(unseen: Office) -> None:
@@ -350,11 +327,11 @@ def test_where_no_face_is_asked_for_the_form_is_the_last_step(unseen: Office) ->
     assert line.detail == {"proved_by": "phone"}
 
 
-@pytest.mark.parametrize("missing", ["registry_url", "population_url", "face_url"])
-def test_where_nobody_can_be_checked_nobody_registers(world: World, missing: str) -> None:
-    with office(world, **{missing: ""}) as here:
-        for step in ("", "/face", "/representative"):
-            page = here.world.browser().open(START + step)
-            assert page.status == 404
-            assert "这里不能自助注册法人账号" in page.text
-            assert 'href="/activate"' in page.html
+def test_where_nobody_can_be_checked_nobody_registers(here: Office) -> None:
+    for missing in ("registry_url", "population_url", "face_url"):
+        with here.world.rewired(**{missing: ""}) as there:
+            for step in ("", "/face", "/representative"):
+                page = there.browser().open(START + step)
+                assert page.status == 404, (missing, step)
+                assert "这里不能自助注册法人账号" in page.text
+                assert 'href="/activate"' in page.html

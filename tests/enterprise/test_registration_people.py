@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from idp.accounts import locks
 from idp.accounts.models import Enterprise, Person
-from tests.enterprise.applying import FIRST_DAY, START, Applicant, Office, office
+from tests.enterprise.applying import FIRST_DAY, START, Applicant, Office
 from tests.messages import waiting
-from tests.world import World
-
-
-@pytest.fixture
-def here(world: World) -> Iterator[Office]:
-    with office(world) as made:
-        yield made
 
 
 def test_who_is_known_already_is_linked_and_keeps_what_is_his(here: Office) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -10,20 +9,14 @@ from sqlalchemy import select
 
 from idp.accounts.audit import Action, AuditEvent
 from idp.accounts.models import Credential, Enterprise, Person
-from tests.enterprise.applying import START, Applicant, Office, journey_of, office
+from tests.enterprise.applying import START, Applicant, Office, journey_of
 from tests.inhabitants import PASSWORD, APerson
 from tests.login.acting import key_of, switch_sms_on
 from tests.messages import last_code, waiting
 from tests.scan.faces import check_of, ticket_of
-from tests.world import Browser, Page, World, a_credit_code, a_resident_number, error_sentences
+from tests.world import Browser, Page, a_credit_code, a_resident_number, error_sentences
 
 WRONG = "密码不正确，或者法定代表人在本平台还没有个人账号"
-
-
-@pytest.fixture
-def here(world: World) -> Iterator[Office]:
-    with office(world) as made:
-        yield made
 
 
 def tries(browser: Browser, password: str = PASSWORD) -> Page:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, urlsplit
 
-from idp.proof import sms_codes
+from idp.proof import sms_bounds
 from tests.messages import last_code
 from tests.world import ACompany, AnOperator, APerson, Browser, Page, World, a_resident_number
 
@@ -63,7 +63,7 @@ def asks_for_a_code(browser: Browser) -> Page:
 
 def a_minute_goes_by(world: World, phone: str) -> None:
     """Forget that a code has just been sent to `phone`: a store's own clock does not travel with a test's."""
-    world.backends.store.delete(sms_codes._gap(world.backends.vault, phone))
+    world.backends.store.delete(sms_bounds.gap_of(world.backends.vault, phone))
 
 
 def comes_to_the_password(world: World, browser: Browser, known: Somebody, *, query: str = "") -> Page:

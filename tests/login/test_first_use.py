@@ -134,12 +134,15 @@ def test_the_phone_the_company_recorded_is_no_password_either(
 
 
 def test_a_slip_of_the_hand_is_asked_again(browser: Browser, code: str) -> None:
-    assert error_sentences(choose(browser, code, OWN, OWN + "x")) == ["两次填写的密码不一样"]
     nothing = ["请填写短信验证码", "请填写新密码", "请再次输入新密码"]
     assert error_sentences(choose(browser, "", "", "")) == nothing
     assert error_sentences(choose(browser, "12 34")) == ["短信验证码是 6 位数字"]
-    assert browser.page
-    assert OWN not in browser.page.html
+    page = choose(browser, code, OWN, OWN + "x")
+    assert error_sentences(page) == ["两次填写的密码不一样"]
+    assert OWN not in page.html
+    assert "已确认，请设置新密码" in page.text, "nobody is sent a second message for another password"
+    assert error_sentences(choose(browser, "", "", "")) == nothing[1:]
+    assert is_in(choose(browser))
 
 
 @pytest.mark.parametrize("proved_before", [True, False])

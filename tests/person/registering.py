@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import select
@@ -14,10 +11,9 @@ from sqlalchemy import select
 from idp.accounts.models import Credential, Person
 from tests.inhabitants import a_resident_number
 from tests.messages import last_code
-from tests.relying_parties.simulating import FACE_KEY, Simulators, served, simulators
+from tests.relying_parties.simulating import Simulators
 from tests.world import Browser, Page, World
 
-POPULATION_TOKEN = "a-token-of-the-people-registry"
 NEW_PASSWORD = "Paper-lantern 77"
 _numbers = count(500)
 
@@ -28,28 +24,6 @@ class RegistrationWorld:
 
     world: World
     simulators: Simulators
-
-
-@contextmanager
-def registration_world(world: World, **given: Any) -> Iterator[RegistrationWorld]:
-    """The same storage behind a provider that has a people registry and a face service."""
-    held: dict[str, World] = {}
-
-    def late(environ: Any, start_response: Any) -> Any:
-        return held["world"].app.wsgi_app(environ, start_response)
-
-    with served(late) as issuer, simulators(issuer, population_token=POPULATION_TOKEN) as running:
-        settings = {
-            "issuer": issuer,
-            "app_url": "http://localhost:8004",
-            "face_url": running.face_url,
-            "face_key": FACE_KEY,
-            "population_url": running.population_url,
-            "population_token": POPULATION_TOKEN,
-        }
-        with world.rewired(**{**settings, **given}) as other:
-            held["world"] = other
-            yield RegistrationWorld(other, running)
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -20,14 +19,6 @@ from tests.person.registering import NEW_PASSWORD, another_message_may_go, journ
 from tests.world import Browser, Page, World, error_sentences
 
 NOBODY = "没有找到可以迁移的账号"
-UNASKED = {"population_url": "http://127.0.0.1:9/", "population_token": "t", "face_at_registration": False}
-
-
-@pytest.fixture
-def there(world: World) -> Iterator[World]:
-    """An installation where somebody can register; neither registry nor face is asked here."""
-    with world.rewired(**UNASKED) as made:
-        yield made
 
 
 @dataclass
@@ -294,7 +285,8 @@ def test_an_end_whose_rows_were_never_kept_is_none(there: World) -> None:
     page = former.moves()
     with there.write() as db:
         db.execute(delete(Credential))
-    page = former.browser.open(page.url)
+    with later(seconds=20):
+        page = former.browser.open(page.url)
     assert (page.status, "迁移原有账号没有完成" in page.text) == (400, True)
 
 

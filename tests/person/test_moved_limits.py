@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,17 +10,11 @@ import pytest
 from idp.accounts.calendar import civil_day
 from idp.accounts.models import Mandate, Person
 from idp.person.registration import TRIES_A_PHONE
-from tests.person.registering import a_newcomer, another_message_may_go, registration_world
-from tests.person.test_moved import UNASKED, Former, a_former_user
+from tests.person.registering import RegistrationWorld, a_newcomer, another_message_may_go
+from tests.person.test_moved import Former, a_former_user
 from tests.world import World, error_sentences
 
 _BY_REGISTERING = "请通过个人注册办理"
-
-
-@pytest.fixture
-def there(world: World) -> Iterator[World]:
-    with world.rewired(**UNASKED) as made:
-        yield made
 
 
 def an_operators_mandate(world: World, former: Former) -> UUID:
@@ -90,19 +83,18 @@ def test_whose_mandate_is_over_takes_his_account_over(there: World) -> None:
     assert former.moves().url.startswith("/register/moved/done")
 
 
-def test_the_operator_takes_the_same_account_over_by_registering(world: World) -> None:
-    with registration_world(world) as here:
-        former = an_operator_brought_over(here.world)
-        person = a_newcomer(here, id_number=former.person.id_number, phone=former.person.phone)
-        another_message_may_go(here.world, person.phone)
-        page = person.sends()
-        assert page.url.startswith("/register/person/face"), page.text
-        person.agrees()
-        person.shows_his_face()
-        assert person.browser.submit().url.startswith("/register/person/done")
-        row = person.row()
-        assert row
-        assert (row.id, former.has_account) == (former.person.row.id, True)
+def test_the_operator_takes_the_same_account_over_by_registering(here: RegistrationWorld) -> None:
+    former = an_operator_brought_over(here.world)
+    person = a_newcomer(here, id_number=former.person.id_number, phone=former.person.phone)
+    another_message_may_go(here.world, person.phone)
+    page = person.sends()
+    assert page.url.startswith("/register/person/face"), page.text
+    person.agrees()
+    person.shows_his_face()
+    assert person.browser.submit().url.startswith("/register/person/done")
+    row = person.row()
+    assert row
+    assert (row.id, former.has_account) == (former.person.row.id, True)
 
 
 def test_account_names_are_looked_at_so_often_and_no_more(there: World) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import select
 
@@ -16,15 +14,8 @@ from tests.person.registering import (
     RegistrationWorld,
     a_newcomer,
     another_message_may_go,
-    registration_world,
 )
 from tests.world import World, error_sentences
-
-
-@pytest.fixture
-def here(world: World) -> Iterator[RegistrationWorld]:
-    with registration_world(world, face_at_registration=False) as made:
-        yield made
 
 
 def phone_of(world: World, person: APerson) -> str | None:
@@ -41,14 +32,14 @@ def given_up(world: World) -> list[AuditEvent]:
 
 @pytest.mark.parametrize("brought_from", ["e-zhangtong", ""])
 def test_whoever_has_the_number_now_registers_with_it_and_who_had_it_gives_it_up(
-    here: RegistrationWorld, brought_from: str
+    unseen: RegistrationWorld, brought_from: str
 ) -> None:
     """B22: proved by a message, and his by the people registry."""
-    world = here.world
+    world = unseen.world
     former = world.a_person(password=None, name="林大满")
     with world.write() as db:
         db.get_one(Person, former.row.id).brought_from = brought_from
-    person = a_newcomer(here, phone=former.phone)
+    person = a_newcomer(unseen, phone=former.phone)
     page = person.sends()
     assert page.url.startswith("/register/person/done"), page.text
     row = person.row()
@@ -63,36 +54,36 @@ def test_whoever_has_the_number_now_registers_with_it_and_who_had_it_gives_it_up
     assert page.url == "/center/person"
 
 
-def test_who_takes_his_own_row_over_gets_the_phone_of_another_too(here: RegistrationWorld) -> None:
-    world = here.world
+def test_who_takes_his_own_row_over_gets_the_phone_of_another_too(unseen: RegistrationWorld) -> None:
+    world = unseen.world
     former, mine = (world.a_person(password=None, name=name) for name in ("林大满", "白云飞"))
-    person = a_newcomer(here, id_number=mine.id_number, phone=former.phone)
+    person = a_newcomer(unseen, id_number=mine.id_number, phone=former.phone)
     assert person.sends().url.startswith("/register/person/done")
     assert (phone_of(world, mine), phone_of(world, former)) == (former.phone, None)
 
 
-def test_the_phone_of_whoever_has_a_password_stays_his(here: RegistrationWorld) -> None:
-    known = here.world.a_person()
-    page = a_newcomer(here, phone=known.phone).sends()
-    assert "这个手机号已绑定其他账号" in error_sentences(page)[0]
-    assert phone_of(here.world, known) == known.phone
+def test_the_phone_of_whoever_has_a_password_stays_his(unseen: RegistrationWorld) -> None:
+    known = unseen.world.a_person()
+    page = a_newcomer(unseen, phone=known.phone).sends()
+    assert "这个手机号已有个人账号" in error_sentences(page)[0]
+    assert phone_of(unseen.world, known) == known.phone
 
 
-def test_who_is_not_known_by_his_elements_takes_nobodys_phone(here: RegistrationWorld) -> None:
-    former = here.world.a_person(password=None)
-    assert a_newcomer(here, name="白不符", phone=former.phone).sends().status == 403
-    assert phone_of(here.world, former) == former.phone
-    assert given_up(here.world) == []
+def test_who_is_not_known_by_his_elements_takes_nobodys_phone(unseen: RegistrationWorld) -> None:
+    former = unseen.world.a_person(password=None)
+    assert a_newcomer(unseen, name="白不符", phone=former.phone).sends().status == 403
+    assert phone_of(unseen.world, former) == former.phone
+    assert given_up(unseen.world) == []
 
 
-def test_of_several_at_once_one_has_the_phone(here: RegistrationWorld) -> None:
+def test_of_several_at_once_one_has_the_phone(unseen: RegistrationWorld) -> None:
     """SECURITY 57."""
-    former = here.world.a_person(password=None, name="林大满")
-    people = [a_newcomer(here, phone=former.phone) for _ in range(4)]
+    former = unseen.world.a_person(password=None, name="林大满")
+    people = [a_newcomer(unseen, phone=former.phone) for _ in range(4)]
     for person in people:
-        another_message_may_go(here.world, former.phone)
+        another_message_may_go(unseen.world, former.phone)
         assert person.sends(name="白不符").status == 403, "the phone is proved, and the registry stops it"
     pages = at_once(4, lambda which: people[which].browser.submit(people[which].told()))
     assert [page.url.startswith("/register/person/done") for page in pages].count(True) == 1
     assert {page.status for page in pages} <= {200, 503}
-    assert len(given_up(here.world)) == 1
+    assert len(given_up(unseen.world)) == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 
@@ -19,19 +18,12 @@ from tests.person.registering import (
     RegistrationWorld,
     a_newcomer,
     another_message_may_go,
-    registration_world,
 )
-from tests.world import World, error_sentences
+from tests.world import error_sentences
 
 NOT_THE_PERSON = "身份信息核验未通过，请对照证件核对姓名、证件和有效期；手机号码要是本人实名办理的"
-PHONE_TAKEN = "这个手机号已绑定其他账号，请换一个手机号码，或者用原来的账号登录"
+PHONE_TAKEN = "这个手机号已有个人账号。是您本人的，请直接登录，忘记密码可以重置；不是您的，请换一个手机号码"
 ACCOUNT_TAKEN = "这个账号已被使用，请换一个"
-
-
-@pytest.fixture
-def here(world: World) -> Iterator[RegistrationWorld]:
-    with registration_world(world) as made:
-        yield made
 
 
 def test_a_message_wants_a_captcha_each_time(here: RegistrationWorld) -> None:
@@ -74,12 +66,36 @@ def test_strangers_at_the_sign_in_by_face_stop_nobodys_registration(here: Regist
     assert "check=" in person.agrees().url
 
 
-def test_a_form_with_another_fault_costs_no_guess_and_spends_no_code(here: RegistrationWorld) -> None:
+def test_a_code_is_looked_at_before_the_other_fields_and_typed_once(here: RegistrationWorld) -> None:
+    """Nobody is sent a second message for a password that may not be set."""
+    person = a_newcomer(here)
+    person.asks_for_a_code()
+    code = last_code(here.world, person.phone)
+    wrong = "000000" if code != "000000" else "111111"
+    bad = {"new_password": "short", "confirm_password": "short", "valid_from": ""}
+    page = person.browser.submit(person.told(code=wrong, **bad))
+    assert [sentence[:14] for sentence in error_sentences(page)] == [
+        "请选择身份证有效开始日期",
+        "短信验证码不正确，还可以再试",
+        "密码至少 8 个字符，目前是",
+    ]
+    page = person.browser.submit(person.told(code=code, **bad))
+    assert [sentence[:14] for sentence in error_sentences(page)] == [
+        "请选择身份证有效开始日期",
+        "密码至少 8 个字符，目前是",
+    ]
+    assert "手机号码已验证" in page.text
+    assert "code" not in page.form()["fields"]
+    assert person.browser.submit(person.told()).url.startswith("/register/person/face")
+
+
+def test_a_code_beside_a_phone_that_is_none_costs_no_guess(here: RegistrationWorld) -> None:
     person = a_newcomer(here)
     person.asks_for_a_code()
     code = last_code(here.world, person.phone)
     for _ in range(TRIES + 1):
-        person.browser.submit(person.told(code="000000", new_password="short"))
+        page = person.browser.submit(person.told(code="000000", phone="1370000000"))
+        assert error_sentences(page) == ["手机号码不正确，应为 11 位的内地手机号码"]
     assert person.browser.submit(person.told(code=code)).url.startswith("/register/person/face")
 
 
@@ -118,6 +134,14 @@ def test_before_the_phone_is_proved_nobody_hears_whose_a_name_or_a_phone_is(here
         pages = [page, person.browser.submit(person.told(phone=phone, account=account, code="000000"))]
         seen.append([(each.status, error_sentences(each)) for each in pages])
     assert seen[0] == seen[1]
+
+
+def test_who_registers_again_with_his_phone_hears_what_anybody_hears_of_it(here: RegistrationWorld) -> None:
+    """SECURITY 3: that the account is his own he hears after his face alone."""
+    known = here.world.a_person(name="白云飞")
+    page = a_newcomer(here, id_number=known.id_number, phone=known.phone).sends()
+    assert error_sentences(page) == [PHONE_TAKEN]
+    assert 'href="/login/person"' in page.html
 
 
 def test_whose_phone_is_another_accounts_hears_it_once_it_is_proved(here: RegistrationWorld) -> None:
@@ -168,20 +192,18 @@ def test_that_a_number_has_an_account_is_said_after_the_face_alone(here: Registr
     assert row.phone(here.world.backends.vault) == known.phone
 
 
-@pytest.mark.parametrize(
-    ("field", "typed"),
-    [("name", "赵小岚"), ("valid_from", "2021-01-01"), ("phone", "13700008888")],
-)
-def test_who_the_registry_does_not_know_hears_one_sentence_and_the_ways_out(
-    here: RegistrationWorld, field: str, typed: str
-) -> None:
+def test_who_the_registry_does_not_know_hears_one_sentence_and_the_ways_out(here: RegistrationWorld) -> None:
     """B22: whichever of the four elements it is; 赵晓岚 is on record there, and has no account here."""
-    person = a_newcomer(here, name="赵晓岚", id_number="990100197804120240", phone="13800000001")
-    page = person.sends(**{field: typed})
-    assert (page.status, error_sentences(page)) == (403, [NOT_THE_PERSON])
-    assert "拨打服务热线" in page.text
-    assert page.form()["fields"]["id_number"] == person.id_number
-    assert person.row() is None
+    for field, typed in (("name", "赵小岚"), ("valid_from", "2021-01-01"), ("phone", "13700008888")):
+        person = a_newcomer(here, name="赵晓岚", id_number="990100197804120240", phone="13800000001")
+        another_message_may_go(here.world, person.phone)
+        page = person.sends(**{field: typed})
+        assert (page.status, error_sentences(page)) == (403, [NOT_THE_PERSON]), field
+        assert "没有核验通过" in page.text
+        assert "处需要修改" not in page.text
+        assert "拨打服务热线" in page.text
+        assert page.form()["fields"]["id_number"] == person.id_number
+        assert person.row() is None
 
 
 def test_without_an_answer_of_the_registry_nothing_is_lost(here: RegistrationWorld) -> None:
@@ -189,7 +211,10 @@ def test_without_an_answer_of_the_registry_nothing_is_lost(here: RegistrationWor
     person = a_newcomer(here, name="白故障")
     page = person.sends(account="bai_yunfei")
     assert page.status == 503
-    assert "现在无法核验身份信息" in error_sentences(page)[0]
+    [said] = error_sentences(page)
+    assert "现在无法核验身份信息" in said
+    assert "密码请再填一次" in said
+    assert "没有提交成功" in page.text
     assert page.form()["fields"]["account"] == "bai_yunfei"
     assert "手机号码已验证" in page.text
     assert person.row() is None

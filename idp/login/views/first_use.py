@@ -56,22 +56,16 @@ def _first_password(ticket: str, *, frame: dict[str, Any]) -> Any:
             ways=[("返回登录", journey.here("login.operator"))],
         )
 
-    if step.is_proved:
-        form.leave_code_out()
-    elif code.is_asked_for():
+    if not step.is_proved and code.is_asked_for():
         return code.answer(form, shown)
-    if request.method != "POST" or not form.validate():
+    if request.method != "POST":
         return shown()
+    is_right = form.validate()
     if not step.is_proved:
-        problem = code.problem(form.code.data)
-        # The same form sent twice: the first one has spent the code, and said so.
-        step = _find(ticket) if problem else _proved(step, ticket)
-        if not step.is_proved:
-            if code.was_guessed:
-                first_use.note_refused_code(db(), room.tools(), step, room.browser(), now=now())
-            form.code.errors = [problem or ""]
-            return shown()
-        form.leave_code_out()
+        # Looked at whatever else is wrong: nobody needs a second message for another password.
+        step = _looked_at(step, ticket, form, code)
+    if not is_right or not step.is_proved:
+        return shown()
     try:
         password = form.new_password.data or ""
         return room.enter(
@@ -96,10 +90,18 @@ def _find(ticket: str) -> Step:
     return step
 
 
-def _proved(step: Step, ticket: str) -> Step:
-    """The same step after its code was right."""
-    first_use.note_proved(room.tools(), ticket, step.phone or "")
-    return _find(ticket)
+def _looked_at(step: Step, ticket: str, form: forms.FirstPasswordForm, code: PhoneCode) -> Step:
+    """The step as it stands once its code was looked at; a problem stands at the form's `code`."""
+    problem = code.problem(form.code.data)
+    if problem is None:
+        first_use.note_proved(room.tools(), ticket, step.phone or "")
+    # The same form sent twice: the first one has spent the code, and said so.
+    step = _find(ticket)
+    if not step.is_proved:
+        if code.was_guessed:
+            first_use.note_refused_code(db(), room.tools(), step, room.browser(), now=now())
+        form.code.errors = [problem or ""]
+    return step
 
 
 def _code(step: Step, ticket: str) -> PhoneCode:

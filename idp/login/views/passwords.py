@@ -102,7 +102,12 @@ def _services(name: str, *, only_same: bool) -> list[tuple[str, str]]:
     """Where somebody goes on who has no account that opens (A07), or signs in as another one."""
     if only_same:
         return [("换一个账号登录", journey.here("login.identity"))]
-    offered = [("账号激活", journey.here("enterprise.activate"))] if name == "legal" else []
+    offered = []
+    if name == "legal":
+        offered = [
+            ("账号激活", journey.here("enterprise.activate")),
+            ("账号申诉", journey.here("appeal.choice")),
+        ]
     if ways.registration_offered(settings()):
         offered.append(("没有账号？立即注册", journey.here("person.register_choice")))
     return offered

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from idp.accounts.identifiers import mask_phone
 from idp.accounts.passwords import PasswordRefused
 from idp.login import journey, reset
 from idp.login.candidates import PendingActivation
@@ -19,11 +19,11 @@ from idp.login.views.room import blueprint
 from idp.proof.journeys import Journey
 from idp.proof.sms_codes import Purpose
 from idp.proof.throttle import Throttled
-from idp.web import captcha, ways
+from idp.web import captcha, code_step, ways
+from idp.web.code_step import CodeStep
 from idp.web.errors import Stop, Way
 from idp.web.platform import after_commit, db, now, platform, settings
 from idp.web.render import page
-from idp.web.sms import CodeForm, PhoneCode
 from idp.web.steps import Step, Walk
 
 WALK = Walk(
@@ -69,36 +69,25 @@ def reset_phone() -> Any:
     """短信验证: a code sent to the phone of record, which is shown masked (D04)."""
     walked = WALK.at("phone")
     lost = _unchanged(walked, "phone")
-    if walked.has("phone_proved"):
-        return redirect(WALK.address("password", walked), 303)
-    form = CodeForm(request.form)
-    code = _code(walked, lost)
-
-    def shown() -> str:
-        return page(
-            "login/reset_phone.html",
-            form=form,
-            sms=code.shown(),
-            phone=mask_phone(lost.phone),
-            restart=_page_of(Kind(walked.facts["kind"])),
-            ways=ways.when_proof_fails(),
-            **WALK.frame("phone"),
-        )
-
-    if code.is_asked_for():
-        return code.answer(form, shown)
-    if request.method == "POST" and form.validate():
-        problem = code.problem(form.code.data)
-        if problem is None:
-            walked = WALK.learn(walked, phone_proved=lost.phone)
-            return redirect(WALK.address("password", walked), 303)
-        if WALK.at("phone").has("phone_proved"):
-            # The same form was sent twice, and the first one has spent the code.
-            return redirect(WALK.address("password", walked), 303)
-        if code.was_guessed:
-            reset.note_refused_code(db(), room.tools(), lost, room.browser(), now=now())
-        form.code.errors = [problem]
-    return shown()
+    if further := WALK.gone_on("phone"):
+        return further
+    step = CodeStep(
+        purpose=Purpose.RESET,
+        phone=lost.phone,
+        account=lost.account,
+        journey=walked,
+        captcha="reset-phone",
+        lead="验证码发送到账号预留的手机号码，由您本人接收。",
+        onward="下一步",
+        frame=WALK.frame("phone"),
+        ways=_ways(Kind(walked.facts["kind"])),
+        gone_on=partial(WALK.gone_on, "phone"),
+        guessed=partial(_note_guess, lost),
+        phone_label="预留手机号码",
+        back=("重新填写身份信息", _page_of(Kind(walked.facts["kind"]))),
+        lost="为了保护账号，验证码只发到预留的手机号码，工作人员也不会向您索要。号码停用或不在身边时，可以选择：",
+    )
+    return code_step.answer(step, partial(_phone_proved, walked, lost.phone))
 
 
 @blueprint.route("/reset/password", methods=["GET", "POST"])
@@ -150,7 +139,7 @@ def _identity(kind: Kind) -> Any:
         tabs=[
             {"href": _page_of(each), "label": label, "current": each is kind} for each, label in _TABS.items()
         ],
-        ways=(*_registration(kind), *ways.when_proof_fails()),
+        ways=(*_registration(kind), *_ways(kind)),
         **WALK.frame("identity"),
     )
     return shown, *room.said_with(refusal)
@@ -165,14 +154,14 @@ def _recognised(kind: Kind, claimed: reset.Claimed) -> Response:
             "企业账号待激活",
             "您填写的信息都正确，但这个企业账号还没有激活，没有密码可以重置。请先激活，激活时设置账号和密码。",
             status=409,
-            ways=(("去激活", journey.here("enterprise.activate")), *ways.when_proof_fails()),
+            ways=(("去激活", journey.here("enterprise.activate")), *_ways(kind)),
         ) from None
     except reset.NoPhone:
         raise Stop(
             "没有预留手机号码",
             "您填写的信息都正确，但这个账号没有预留手机号码，不能用短信验证码重置密码。密码没有变。",
             status=409,
-            ways=ways.when_proof_fails(),
+            ways=_ways(kind),
         ) from None
     return redirect(WALK.address("phone", WALK.begin(kind=kind.value, **lost.facts)), 303)
 
@@ -181,6 +170,11 @@ def _not_found(kind: Kind) -> str:
     """The one sentence; a person who never had a password hears it too, so it says what he can do."""
     more = "。还没有账号的话，请先注册" if _registration(kind) else ""
     return f"未找到与所填信息一致的{_ACCOUNTS[kind]}{more}"
+
+
+def _ways(kind: Kind) -> tuple[Way, ...]:
+    """Where somebody goes on who has not the phone any more, or is not recognised (E16)."""
+    return ways.when_a_company_fails() if kind is Kind.LEGAL else ways.when_proof_fails()
 
 
 def _registration(kind: Kind) -> tuple[Way, ...]:
@@ -220,16 +214,13 @@ def _saved(walked: Journey, lost: Lost, password: str) -> Response:
     return redirect(WALK.address("done", ended), 303)
 
 
-def _code(walked: Journey, lost: Lost) -> PhoneCode:
-    # The first message is free: the step before was opened by a captcha.
-    return PhoneCode(
-        Purpose.RESET,
-        lost.phone,
-        account=lost.account,
-        journey=walked.id,
-        captcha="reset-phone",
-        first_free=True,
-    )
+def _phone_proved(walked: Journey, phone: str) -> Response:
+    walked = WALK.learn(walked, **{code_step.PROVED: phone})
+    return redirect(WALK.address("password", walked), 303)
+
+
+def _note_guess(lost: Lost) -> None:
+    reset.note_refused_code(db(), room.tools(), lost, room.browser(), now=now())
 
 
 def _page_of(kind: Kind) -> str:

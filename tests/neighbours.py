@@ -1,0 +1,111 @@
+"""Registrations before the registries and a face service on loopback, which stand as long as their worker.
+
+A test that asks for `neighbours` gets them without building anything: the simulators are served once, and an
+application with other settings (an annex of a house) is made once for each pair of storage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from idp.app import create_app, wire
+from idp.config import Settings
+from idp.proof.polls import Polls
+from tests.houses import OF_ALL_TESTS, PLATFORM, POLLS, SERVER, House
+from tests.oauth.asking import at_once
+from tests.pages import Page
+from tests.relying_parties.simulating import FACE_KEY, Simulators, served, simulators
+from tests.world import World
+
+TOKEN = "a-token-of-the-registries-0123456789"
+APP = "http://localhost:8004"
+
+
+@dataclass
+class Neighbours:
+    """Who stands beside the provider, where the provider is reached by them, and its annexes so far."""
+
+    issuer: str
+    simulators: Simulators
+    current: dict[str, World]
+    _annexes: dict[tuple[Any, ...], _Annex] = field(default_factory=dict)
+
+    def world(self, house: House, **changed: Any) -> World:
+        """The storage of `house` behind a provider that asks these neighbours; it begins just now."""
+        key = (id(house), *sorted(changed.items()))
+        if key not in self._annexes:
+            self._annexes[key] = _Annex(house, {**self._settings, **changed})
+        _forget(self.simulators.app)
+        self.current["world"] = self._annexes[key].world()
+        return self.current["world"]
+
+    @property
+    def _settings(self) -> dict[str, str]:
+        return {
+            "issuer": self.issuer,
+            "app_url": APP,
+            "face_url": self.simulators.face_url,
+            "face_key": FACE_KEY,
+            "population_url": self.simulators.population_url,
+            "registry_url": self.simulators.registry_url,
+            "population_token": TOKEN,
+            "registry_token": TOKEN,
+        }
+
+
+class _Annex:
+    """Another application on the storage of a house."""
+
+    def __init__(self, house: House, changed: dict[str, str]) -> None:
+        self._house = house
+        self._settings = Settings(**{**house.settings.model_dump(), **changed})
+        self._app = create_app(self._settings)
+        opened = self._app.extensions[PLATFORM]
+        self._hasher = opened.hasher
+        # It works with the connections of the house.
+        opened.database.close()
+        opened.store.close()
+
+    def world(self) -> World:
+        """The application of a process that has just begun."""
+        made = self._app.extensions
+        platform, server = wire(self._settings, self._house._wired, self._hasher), made[SERVER]
+        server.clients = platform.clients
+        anew = {PLATFORM: platform, SERVER: server, POLLS: Polls()}
+        self._app.extensions = {name: made[name] for name in OF_ALL_TESTS} | anew
+        return World(self._app, self._house._backends, self._settings, self._house._hashed)
+
+
+def _forget(app: Flask) -> None:
+    """No check of another test is remembered by the face service."""
+    service = app.extensions["face-simulator"]
+    service.asked.clear()
+    service.nonces.clear()
+
+
+def all_answered(count: int, send: Callable[[int], Page]) -> list[Page]:
+    """What so many who send at once are told; whoever hears that there are too many now sends again."""
+    pages = at_once(count, send)
+    while waiting := [number for number, page in enumerate(pages) if page.status == 503]:
+        again = at_once(len(waiting), lambda place, these=tuple(waiting): send(these[place]))
+        for number, page in zip(waiting, again, strict=True):
+            pages[number] = page
+    return pages
+
+
+@pytest.fixture(scope="session")
+def neighbours() -> Iterator[Neighbours]:
+    """The registries and the face service of this worker."""
+    current: dict[str, World] = {}
+
+    def late(environ: Any, start_response: Any) -> Any:
+        return current["world"].app.wsgi_app(environ, start_response)
+
+    tokens = {"population_token": TOKEN, "registry_token": TOKEN}
+    with served(late) as issuer, simulators(issuer, **tokens) as running:
+        yield Neighbours(issuer, running, current)
