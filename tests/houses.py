@@ -35,6 +35,7 @@ OF_ALL_TESTS = frozenset(
         "idp-errors-to-programs",
         "idp-known-browser",
         "idp-shown-for",
+        "idp-upload-doors",
         "oauth-discovery",
     }
 )

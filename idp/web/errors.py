@@ -59,6 +59,7 @@ _PAGES = {
     403: ("请求没有被受理", "这个操作不是从本站页面发出的，为保护账号安全已停止，没有做任何更改。"),
     404: ("没有找到这个页面", "地址可能输错了，或者页面已经移走。"),
     405: ("请求没有被受理", "这个地址不支持这样打开。请从首页重新进入。"),
+    408: ("提交没有完成", "提交的内容没有在规定时间内收完，没有做任何更改。请检查网络后再试。"),
     413: ("提交的内容太大", "一次提交的内容超过了允许的大小，没有做任何更改。"),
     414: ("地址太长", "打开的地址超过了允许的长度。请从首页或原来的网站重新进入。"),
     421: ("请使用正式地址访问", "您打开的地址不是本平台的正式地址，为保护账号安全已停止。"),
@@ -72,7 +73,7 @@ def install(app: Flask) -> None:
     """Wire the handlers; the most exact one answers."""
     app.register_error_handler(Stop, _stop)
     app.register_error_handler(CSRFError, _csrf)
-    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(HTTPException, answer_http)
     app.register_error_handler(Exception, _unforeseen)
 
 
@@ -105,7 +106,8 @@ def _csrf(_error: CSRFError) -> Response:
     )
 
 
-def _http(error: HTTPException) -> Response:
+def answer_http(error: HTTPException) -> Response:
+    """The answer to a request that was refused with a status."""
     # What failed after the view, at the commit, comes wrapped.
     cause = getattr(error, "original_exception", None)
     if cause is not None:

@@ -21,6 +21,9 @@ from idp.accounts.notices import Notifier
 from idp.accounts.passwords import PasswordHasher
 from idp.adapters.ephemeral import EphemeralStore
 from idp.adapters.face import FaceService
+from idp.adapters.files import SealedFiles
+from idp.adapters.inspection import Inspector
+from idp.adapters.malware import Clamd
 from idp.adapters.places import Places
 from idp.adapters.population import Population
 from idp.adapters.registry import Registry
@@ -53,6 +56,9 @@ class Platform:
     social_security: SocialSecurity | None
     population: Population | None
     registry: Registry | None
+    files: SealedFiles
+    inspector: Inspector
+    malware: Clamd | None
     refresh_key: bytes
     nonce_key: bytes
 

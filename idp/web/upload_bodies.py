@@ -1,0 +1,291 @@
+"""The body of a request that brings files: how long it may be, how long it may take, and where it waits.
+
+Every other address keeps the small bound of `idp.web.security`. A view that takes files says so::
+
+    @blueprint.post("/materials")
+    @takes_files(again=materials)
+    def send_materials() -> Any: …
+
+Its body may be as long as all files of one owner and one more. What comes is never on the disk in clear: a
+part that is a file is written to a nameless file under a key that lives as long as the request, and no
+further than a file may be long. (In memory it would be 50 MB for each of 16 threads.)
+
+A body that is too long, too slow, or one too many at once, is not parsed. The page of `again`, which is what
+a GET shows, is answered in its place with a sentence (:func:`whole_refusal`); it changes nothing, so that it
+needs no CSRF token, which is in the part that nobody read.
+"""
+
+from __future__ import annotations
+
+import queue
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from typing import IO, Any, Final, TypeVar
+
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+from cryptography.hazmat.primitives.ciphers.modes import CTR
+from flask import Flask, Request, Response, current_app, g, make_response, request
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.exceptions import (
+    HTTPException,
+    RequestEntityTooLarge,
+    RequestTimeout,
+    ServiceUnavailable,
+)
+
+from idp.adapters.files import NoSpace
+from idp.config import Settings
+from idp.proof.throttle import neighbourhood
+from idp.web.errors import answer_http
+from idp.web.platform import platform, settings
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+_MARK: Final = "_takes_files"
+_DOORS: Final = "idp-upload-doors"
+_MEBI: Final = 1024 * 1024
+_FIELDS: Final = 256 * 1024
+"""What the fields beside the files and the lines between the parts may take."""
+_PIECE: Final = 64 * 1024
+_PATIENT_WITH: Final = 4
+"""How many times too long a body may be and still be waited for."""
+
+
+class NoRoom(ServiceUnavailable):
+    """The disk takes nothing."""
+
+
+_SENTENCES: Final[dict[type[HTTPException], str]] = {
+    RequestTimeout: "文件没有在 {seconds} 秒内传完，这次提交没有收到。请检查网络，或者把文件分几次上传",
+    RequestEntityTooLarge: "一次提交的文件合计超过 {most} MB，这次提交没有收到。请分几次上传，或者压缩后再传",
+    ServiceUnavailable: "现在上传文件的人较多，这次提交没有收到。请稍后再试",
+    NoRoom: "现在无法保存文件，这次提交没有收到。我们正在处理，请稍后再试",
+}
+
+
+def takes_files(*, again: Callable[..., Any]) -> Callable[[View], View]:
+    """Mark a view that takes files; `again` is the view that shows its page, with the same arguments."""
+
+    def mark(view: View) -> View:
+        setattr(view, _MARK, again)
+        return view
+
+    return mark
+
+
+def install(app: Flask, configured: Settings) -> None:
+    """Let marked views take files. After `errors.install`."""
+    app.request_class = UploadRequest
+    app.extensions[_DOORS] = Doors(configured.uploads_at_once)
+    for refusal in (RequestEntityTooLarge, RequestTimeout, ServiceUnavailable):
+        app.register_error_handler(refusal, _show_again)
+    app.teardown_request(_leave)
+
+
+def whole_refusal() -> str:
+    """Why nothing of this request's body was taken, in a sentence; empty if it was read."""
+    sentence: str = g.get("upload_refusal", "")
+    return sentence
+
+
+class UploadRequest(Request):
+    """A request whose form, if its view takes files, is read within the bounds of this module."""
+
+    def _load_form_data(self) -> None:
+        """Read the form. Raises RequestEntityTooLarge, RequestTimeout, ServiceUnavailable, once."""
+        if "form" in vars(self) or _page_of(self) is None:
+            super()._load_form_data()
+            return
+        try:
+            current_app.extensions[_DOORS].enter(neighbourhood(self.remote_addr or ""))
+            self.max_content_length = _longest()
+            # A server that does not say where its body ends must not be asked for more than was announced.
+            most = None if self.environ.get("wsgi.input_terminated") else self.content_length or 0
+            self.environ["wsgi.input"] = Hurried(self.environ["wsgi.input"], settings().upload_seconds, most)
+            super()._load_form_data()
+        except HTTPException as refused:
+            if isinstance(refused, RequestEntityTooLarge):
+                _let_it_pass(self.environ["wsgi.input"])
+            # Whoever shows the page again finds an empty form, and does not read on.
+            vars(self).update(form=ImmutableMultiDict(), files=ImmutableMultiDict(), stream=None)
+            raise
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        if _page_of(self) is None:
+            return super()._get_file_stream(total_content_length, content_type, filename, content_length)
+        try:
+            spool = SealedSpool(platform().files.spool(), settings().upload_file_mb * _MEBI)
+        except NoSpace:
+            raise NoRoom from None
+        g.setdefault("upload_spools", []).append(spool)
+        # Werkzeug writes it, winds it back and reads it: of all a file can, that is what is there.
+        return spool  # type: ignore[return-value]
+
+
+class SealedSpool:
+    """A part of a body that is a file: sealed where it lies, and no longer than `most` octets.
+
+    What is longer is counted and not kept. The key is nowhere else, so nothing can be read once this is gone
+    (AES-CTR: whoever can write to the file could change it, but that is this process alone).
+    """
+
+    def __init__(self, file: IO[bytes], most: int) -> None:
+        self._file, self._most = file, most
+        self._cipher = Cipher(AES256(secrets.token_bytes(32)), CTR(secrets.token_bytes(16)))
+        self._sealer, self._opener = self._cipher.encryptor(), self._cipher.decryptor()
+        self._kept = 0
+        self.length = 0
+
+    def write(self, piece: bytes | bytearray) -> int:
+        """Take the next octets of the file."""
+        kept = bytes(piece[: max(0, self._most - self._kept)])
+        try:
+            self._file.write(self._sealer.update(kept))
+        except OSError:
+            raise NoRoom from None
+        self._kept += len(kept)
+        self.length += len(piece)
+        return len(piece)
+
+    def seek(self, place: int, whence: int = 0) -> int:
+        """Wind back to the beginning: there is nowhere else to go."""
+        if place or whence:
+            raise OSError("only to the beginning")
+        self._opener = self._cipher.decryptor()
+        return self._file.seek(0)
+
+    def read(self, size: int = -1) -> bytes:
+        """What was kept, from where one reads."""
+        return self._opener.update(self._file.read(size))
+
+    def close(self) -> None:
+        """Give the space back."""
+        self._file.close()
+
+
+class Hurried:
+    """A body that must have come within `seconds`: whoever sends it slowly holds no thread longer.
+
+    The server's `read` waits as long as the sender likes, so it is called beside; what it waits for is left
+    behind. `most` is how many octets there are, None where the server itself tells the end.
+    """
+
+    def __init__(self, body: IO[bytes], seconds: float, most: int | None) -> None:
+        self._until = time.monotonic() + seconds
+        self._pieces: queue.Queue[bytes | Exception] = queue.Queue(maxsize=4)
+        self._left = b""
+        self._is_left_behind = threading.Event()
+        threading.Thread(target=self._pump, args=(body, most), daemon=True).start()
+
+    def read(self, size: int = _PIECE) -> bytes:
+        """At most `size` octets, none at the end. Raises RequestTimeout, OSError if the sender is gone."""
+        if not self._left:
+            try:
+                piece = self._pieces.get(timeout=max(0.0, self._until - time.monotonic()))
+            except queue.Empty:
+                self._is_left_behind.set()
+                raise RequestTimeout from None
+            if isinstance(piece, Exception):
+                raise OSError from piece
+            self._left = piece
+        taken, self._left = self._left[:size], self._left[size:]
+        return taken
+
+    def _pump(self, body: IO[bytes], most: int | None) -> None:
+        try:
+            while not self._is_left_behind.is_set():
+                piece = body.read(_PIECE if most is None else min(_PIECE, most))
+                most = None if most is None else most - len(piece)
+                self._hand_on(piece)
+                if not piece:
+                    return
+        except Exception as fault:  # noqa: BLE001 - whatever it is, whoever reads is told
+            self._hand_on(fault)
+
+    def _hand_on(self, piece: bytes | Exception) -> None:
+        while not self._is_left_behind.is_set() and time.monotonic() < self._until:
+            with suppress(queue.Full):
+                self._pieces.put(piece, timeout=1.0)
+                return
+
+
+class Doors:
+    """How many bodies with files one process receives at once, and of these half from one neighbourhood."""
+
+    def __init__(self, at_once: int) -> None:
+        self._at_once, self._of_one = at_once, max(1, at_once // 2)
+        self._lock = threading.Lock()
+        self._inside: Counter[str] = Counter()
+
+    def enter(self, caller: str) -> None:
+        """Return if there is room. Raises ServiceUnavailable."""
+        with self._lock:
+            if self._inside.total() >= self._at_once or self._inside[caller] >= self._of_one:
+                raise ServiceUnavailable
+            self._inside[caller] += 1
+        g.upload_door = caller
+
+    def leave(self, caller: str) -> None:
+        """Make room."""
+        with self._lock:
+            self._inside[caller] -= 1
+            self._inside += Counter()
+
+
+def _let_it_pass(body: Hurried) -> None:
+    """Read what is left of a body and keep none of it: a browser that still sends reads no answer.
+
+    What is several times too long is cut off all the same.
+    """
+    left = _PATIENT_WITH * _longest()
+    with suppress(RequestTimeout, OSError):
+        while left > 0 and (piece := body.read()):
+            left -= len(piece)
+
+
+def _longest() -> int:
+    configured = settings()
+    return (configured.upload_owner_mb + configured.upload_file_mb) * _MEBI + _FIELDS
+
+
+def _page_of(asked: Request) -> Callable[..., Any] | None:
+    """What shows the page again, if the request is for a view that takes files."""
+    if asked.method != "POST" or asked.endpoint is None:
+        return None
+    found: Callable[..., Any] | None = getattr(current_app.view_functions[asked.endpoint], _MARK, None)
+    return found
+
+
+def _show_again(refused: HTTPException) -> Response:
+    shown = _page_of(request) if request else None
+    if shown is None or "form" not in vars(request._get_current_object()):  # type: ignore[attr-defined]  # noqa: SLF001 - the request itself
+        return answer_http(refused)
+    configured = settings()
+    g.upload_refusal = _SENTENCES[type(refused)].format(
+        seconds=configured.upload_seconds, most=configured.upload_owner_mb + configured.upload_file_mb
+    )
+    response = make_response(shown(**(request.view_args or {})))
+    if response.status_code == 200 and refused.code:
+        response.status_code = refused.code
+    # The rest of the body may still be on its way, and nobody reads it.
+    response.headers["Connection"] = "close"
+    return response
+
+
+def _leave(_error: BaseException | None) -> None:
+    for spool in g.pop("upload_spools", ()):
+        spool.close()
+    caller = g.pop("upload_door", None)
+    if caller is not None:
+        current_app.extensions[_DOORS].leave(caller)

@@ -1,0 +1,31 @@
+"""`idp worker` and uploaded files: what was deleted or belongs to nobody leaves the disk (SECURITY 71)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from idp.accounts import files
+from idp.accounts.files import Ceiling, NewFile
+from idp.adapters.relying_party import RelyingParties
+from idp.cli.worker import Worker
+from idp.db import uuid7
+from tests.world import World
+
+OWNER = "appeal:0198c0de-0000-7000-8000-000000000001"
+
+
+def test_a_round_takes_deleted_files_and_orphans_off_the_disk_and_no_others(world: World) -> None:
+    on_disk = world.platform.files
+    with world.write() as db:
+        for slot in ("licence", "paper"):
+            new = NewFile(on_disk.write(uuid7(), b"x"), "a.pdf", "application/pdf")
+            files.keep(db, world.backends.vault, new, OWNER, slot, Ceiling(100), now=world.now())
+    on_disk.write(uuid7(), b"nobody's")
+    with world.write() as db:
+        files.forget_slot(db, OWNER, "licence", now=world.now())
+    with world.reading() as db:
+        (kept,) = files.of(db, OWNER)
+    worker = Worker(world.settings, world.backends, RelyingParties(inside_allowed=True))
+    worker.round(world.now() + timedelta(hours=2))
+    left = {path.name for path in world.settings.effective_files_dir().rglob("*") if path.is_file()}
+    assert left == {kept.location}

@@ -1,0 +1,200 @@
+"""Bodies with files: how long, how slow, how many at once; nothing lies in clear (SECURITY 66, 101)."""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from idp.adapters.files import SealedFiles
+from idp.web import upload_bodies
+from idp.web.upload_bodies import SealedSpool
+from tests.adapters import specimens as a
+from tests.web.uploading import BOUNDARY, Rooms, a_body, send, send_body, stored, token_of
+from tests.world import Page, World, error_sentences
+
+MB = 1024 * 1024
+SMALL = {"upload_owner_mb": 1, "upload_file_mb": 1, "upload_seconds": 1, "uploads_at_once": 2}
+
+
+@pytest.fixture
+def here(world: World, rooms: Rooms) -> World:
+    return rooms.usual(world, **SMALL)
+
+
+class Stalled(io.RawIOBase):
+    """A body of which nothing comes after its beginning, until `go_on`."""
+
+    def __init__(self, beginning: bytes) -> None:
+        self._beginning, self.go_on = beginning, threading.Event()
+
+    def read(self, size: int = -1) -> bytes:
+        if self._beginning:
+            begun, self._beginning = self._beginning[:size], self._beginning[size:]
+            return begun
+        self.go_on.wait(30)
+        return b""
+
+
+def send_stream(here: World, body: Any, **more: Any) -> Page:
+    browser = here.browser(**more)
+    token_of(browser)
+    response = browser.client.post(
+        "/uploading/",
+        base_url=here.settings.issuer,
+        content_type=f"multipart/form-data; boundary={BOUNDARY}",
+        environ_overrides={
+            "wsgi.input": body,
+            "CONTENT_LENGTH": "900000",
+            "REMOTE_ADDR": browser.address,
+        },
+        buffered=True,
+    )
+    return Page(response, "/uploading/")
+
+
+def test_a_body_too_long_as_a_whole_gets_its_page_again_with_a_sentence(here: World) -> None:
+    browser = here.browser()
+    page = send(browser, licence=("a.jpg", os.urandom(3 * MB)))
+    assert (page.status, error_sentences(page)) == (
+        413,
+        ["一次提交的文件合计超过 2 MB，这次提交没有收到。请分几次上传，或者压缩后再传"],
+    )
+    assert page.form()["fields"]["csrf_token"]
+    assert stored(here) == {}
+    # Without a length in front of it, too.
+    endless = {
+        "wsgi.input": io.BytesIO(os.urandom(3 * MB)),
+        "wsgi.input_terminated": True,
+        "CONTENT_LENGTH": "",
+    }
+    page = send_body(browser, b"", environ_overrides=endless)
+    assert (page.status, len(error_sentences(page)), stored(here)) == (413, 1, {})
+    # It was let pass to its end: a browser reads no answer while it sends.
+    assert endless["wsgi.input"].read() == b""  # type: ignore[attr-defined]  # a stream
+
+
+def test_a_body_of_two_files_that_are_each_too_long_is_judged_file_by_file(here: World) -> None:
+    page = send(here.browser(), licence=("a.jpg", os.urandom(MB + 9)), paper=("b.pdf", a.pdf()))
+    assert (page.status, len(error_sentences(page)), set(stored(here))) == (200, 1, {"paper"})
+
+
+def test_a_body_that_stalls_is_ended_with_a_sentence(here: World) -> None:
+    body = Stalled(a_body({"remark": "x"}, {"licence": ("a.jpg", a.jpg())})[:-80])
+    try:
+        page = send_stream(here, body)
+    finally:
+        body.go_on.set()
+    assert (page.status, error_sentences(page)) == (
+        408,
+        ["文件没有在 1 秒内传完，这次提交没有收到。请检查网络，或者把文件分几次上传"],
+    )
+    assert stored(here) == {}
+
+
+def test_while_slow_bodies_take_the_room_one_more_is_sent_away_and_all_else_goes_on(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside, out = threading.Semaphore(0), threading.Event()
+
+    class Waiting(Stalled):
+        def read(self, _size: int = -1) -> bytes:
+            inside.release()
+            out.wait(30)
+            return b""
+
+    bodies = [Waiting(b"") for _ in range(2)]
+    addresses = ["192.0.2.1", "192.0.2.2"]
+    threads = [
+        threading.Thread(target=send_stream, args=(here, body), kwargs={"address": address})
+        for body, address in zip(bodies, addresses, strict=True)
+    ]
+    threads[0].start()
+    assert inside.acquire(timeout=20)
+    # Half of the room is for one neighbourhood.
+    page = send(here.browser(address="192.0.2.1"), licence=("a.jpg", a.jpg()))
+    assert page.status == 503
+    threads[1].start()
+    assert inside.acquire(timeout=20)
+    page = send(here.browser(address="192.0.2.3"), licence=("a.jpg", a.jpg()))
+    assert (page.status, error_sentences(page)) == (
+        503,
+        ["现在上传文件的人较多，这次提交没有收到。请稍后再试"],
+    )
+    assert here.browser().open("/login/person").status == 200
+    out.set()
+    for thread in threads:
+        thread.join()
+    assert send(here.browser(address="192.0.2.1"), licence=("a.jpg", a.jpg())).status == 200
+    assert set(stored(here)) == {"licence"}
+
+
+def test_no_file_is_taken_without_the_forms_token_or_from_another_site(here: World) -> None:
+    browser = here.browser()
+    token = token_of(browser)
+    parts = {"licence": ("a.jpg", a.jpg())}
+    assert send_body(browser, a_body({"csrf_token": "x"}, parts)).status == 400
+    good = a_body({"csrf_token": token}, parts)
+    assert send_body(browser, good, headers={"Origin": "https://evil.example"}).status == 403
+    assert send_body(browser, good, headers={"Sec-Fetch-Site": "cross-site"}).status == 403
+    assert stored(here) == {}
+
+
+def test_other_addresses_keep_their_small_bound(here: World) -> None:
+    browser = here.browser()
+    body = a_body({"csrf_token": token_of(browser)}, {"x": ("a.jpg", os.urandom(200_000))})
+    page = send_body(browser, body, to="/uploading/plain")
+    assert (page.status, "提交的内容太大" in page.text) == (413, True)
+    small = a_body({"csrf_token": token_of(browser)}, {"x": ("a.jpg", b"x")})
+    assert send_body(browser, small, to="/uploading/plain").text == "took 1"
+
+
+def test_fields_beside_the_files_keep_their_bounds(here: World) -> None:
+    browser = here.browser()
+    long = a_body({"csrf_token": token_of(browser), "remark": "x" * 200_000}, {})
+    assert send_body(browser, long).status == 413
+    many = a_body({f"f{number}": "x" for number in range(300)}, {})
+    assert send_body(browser, many).status == 413
+    with_nul = a_body({"csrf_token": token_of(browser), "remark": "a\0b"}, {})
+    assert send_body(browser, with_nul).status == 400
+    for nonsense in (b"", b"x", b"--" + BOUNDARY.encode(), a_body({}, {"licence": ("a", b"x")})[:-30]):
+        assert send_body(browser, nonsense).status in {200, 400}
+
+
+def test_what_is_on_its_way_lies_sealed_and_no_longer_than_a_file_may_be(tmp_path: Path) -> None:
+    file = SealedFiles(tmp_path).spool()
+    spool = SealedSpool(file, 1000)
+    for _ in range(30):
+        spool.write(b"a secret " * 10)
+    assert spool.length == 2700
+    file.seek(0)
+    assert b"secret" not in file.read()
+    assert file.tell() == 1000
+    for _ in range(2):
+        spool.seek(0)
+        assert spool.read(7) + spool.read() == (b"a secret " * 120)[:1000]
+    spool.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_fills_meanwhile_is_said_so(
+    here: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full() -> Any:
+        class Full(io.BytesIO):
+            write: Callable[..., Any] = _refuse
+
+        return Full()
+
+    monkeypatch.setattr(SealedFiles, "spool", lambda _self: full())
+    page = send(here.browser(), licence=("a.jpg", a.jpg()))
+    assert (page.status, error_sentences(page)) == (503, [upload_bodies._SENTENCES[upload_bodies.NoRoom]])
+
+
+def _refuse(*_given: Any) -> int:
+    raise OSError(28, "No space left on device")
