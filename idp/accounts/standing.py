@@ -14,10 +14,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from idp.accounts import obstacles
+from idp.accounts import locks, obstacles
 from idp.accounts.directory import live_mandates
 from idp.accounts.identity import Identity, Role
-from idp.accounts.models import Enterprise, EnterpriseStatus, LegalAccount, Mandate, Person
+from idp.accounts.models import Credential, Enterprise, EnterpriseStatus, LegalAccount, Mandate, Person
 
 HIMSELF = "person"
 
@@ -65,12 +65,14 @@ def _represented(db: Session, person_id: UUID) -> list[Enterprise]:
     query = (
         select(Enterprise)
         .join(LegalAccount, LegalAccount.enterprise_id == Enterprise.id)
+        .outerjoin(Credential, Credential.legal_account_id == LegalAccount.id)
         .options(joinedload(Enterprise.account))
         .where(
             Enterprise.representative_id == person_id,
             Enterprise.status == EnterpriseStatus.NORMAL.value,
             Enterprise.suspended_at.is_(None),
             LegalAccount.activated_at.is_not(None),
+            Credential.locked_at.is_(None),
         )
         .order_by(Enterprise.name)
     )
@@ -86,7 +88,9 @@ def _found_company(db: Session, person: Person, enterprise_id: UUID) -> Standing
         raise NoSuchStanding("您已不是这家企业的法定代表人，不能以法人身份登录。请选择其他身份。")
     if company.account.activated_at is None:
         raise NoSuchStanding("这家企业的账号待激活，激活后才能登录。请选择其他身份，或拨打服务热线办理激活。")
-    obstacle = obstacles.of_company(company.status, company.suspended_at)
+    # Who was put in the place of whoever said 不是我 may not come in by his own account either.
+    locked_at = locks.locked_since(db, f"legal:{company.account.id}")
+    obstacle = obstacles.of_company(company.status, company.suspended_at) or obstacles.of_lock(locked_at)
     if obstacle:
         raise NoSuchStanding(obstacle)
     return _as_representative(company)

@@ -7,6 +7,8 @@ from uuid import uuid4
 
 import pytest
 
+from idp.access import endings
+from idp.accounts import locks, obstacles
 from idp.accounts.calendar import civil_day
 from idp.accounts.identity import Role
 from idp.accounts.models import Enterprise, EnterpriseStatus, Mandate, Person
@@ -129,3 +131,14 @@ def test_a_mandate_counts_on_its_days_alone(world: World, begins: int, ends: int
     )
     assert all_of(world, operator.person) == [HIMSELF]
     assert said in refusal(world, operator.person, mandate(operator))
+
+
+def test_an_account_whose_owner_said_not_me_opens_to_its_representatives_own_proof_neither(
+    world: World,
+) -> None:
+    company = world.a_company()
+    person = company.representative
+    with world.write() as db:
+        locks.lock(db, endings.key_of(db, company.row), now=world.now())
+    assert all_of(world, person) == [HIMSELF]
+    assert refusal(world, person, legal(company)) == obstacles.LOCKED
