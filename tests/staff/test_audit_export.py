@@ -15,7 +15,7 @@ from idp.accounts.audit import Action, Origin
 from idp.accounts.audit import Event as Happening
 from idp.accounts.staff import StaffRole
 from idp.staff.trail import views
-from idp.staff.trail.export import inert
+from idp.web.csv_files import inert
 from tests.pages import Page
 from tests.staff.trail import PERSON, events, form_to, happened
 from tests.world import Browser, World

@@ -13,8 +13,8 @@ from sqlalchemy import event, select
 from idp.accounts.audit import Action, Event, Origin
 from idp.accounts.outbox import OutboxMessage, enqueue
 from idp.accounts.staff import StaffRole
-from idp.staff.overview.plots import HEIGHT, WIDTH, short, stacked
 from idp.staff.overview.views import age_words
+from idp.web.plots import HEIGHT, WIDTH, short, stacked
 from tests.pages import Page
 from tests.staff.trail import PERSON
 from tests.world import World

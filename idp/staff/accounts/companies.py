@@ -20,7 +20,6 @@ from flask import Blueprint, request, url_for
 from idp.accounts.identifiers import mask_name, mask_phone
 from idp.accounts.models import Enterprise, EnterpriseStatus, Mandate
 from idp.accounts.whose_sign_ins import speaking_for
-from idp.staff import news
 from idp.staff.accounts import changes
 from idp.staff.accounts import pages as shared
 from idp.staff.accounts.change_words import Question, of_company, of_mandate
@@ -56,7 +55,9 @@ from idp.staff.accounts.factor_rows import factor_rows
 from idp.staff.accounts.live_sign_ins import count_live
 from idp.staff.accounts.mandate_rows import MandateState, find_mandate, read_page
 from idp.web import staff
+from idp.web import staff_news as news
 from idp.web.errors import Stop
+from idp.web.paging import page_links, page_number
 from idp.web.platform import db, now, platform
 from idp.web.words import rights
 
@@ -72,7 +73,7 @@ def index() -> str:
     typed, state = request.args.get("typed", ""), _chosen(CompanyState, "state")
     listing, error = None, ""
     try:
-        search = Search(check_text(typed), state, shared.page_number())
+        search = Search(check_text(typed), state, page_number())
         listing = list_companies(db(), search)
     except SearchRefused as refused:
         error = str(refused)
@@ -94,7 +95,7 @@ def company(company_id: UUID) -> str:
     """One company: its account, its live sign-ins, and one page of its mandates."""
     row, vault, state = _company(company_id), platform().vault, _chosen(MandateState, "state")
     record = read_company(db(), row, now=now())
-    mandates = read_page(db(), company=row.id, state=state, number=shared.page_number(), now=now())
+    mandates = read_page(db(), company=row.id, state=state, number=page_number(), now=now())
     facts = [
         *public_facts(row),
         ("账号名", record.account or "没有设置"),
@@ -121,7 +122,7 @@ def company(company_id: UUID) -> str:
         mandates=[mandate_words(held) for held in mandates.rows],
         mandate_count=mandates.matching,
         tabs=mandate_tabs(row, mandates, state),
-        links=shared.page_links(
+        links=page_links(
             mandates.number,
             mandates.pages,
             lambda number: url_for(".company", company_id=row.id, state=state, page=number),
@@ -236,4 +237,4 @@ def _list_links(listing: Listing, typed: str, state: CompanyState | None) -> lis
     def address(number: int) -> str:
         return url_for(".index", typed=typed or None, state=state, page=number)
 
-    return shared.page_links(listing.number, listing.pages, address)
+    return page_links(listing.number, listing.pages, address)

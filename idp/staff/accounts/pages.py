@@ -16,12 +16,12 @@ from idp.accounts.reasons import LONGEST, ReasonRefused, parse_reason
 from idp.accounts.sessions import SignedIn
 from idp.crypto import Vault
 from idp.proof.enrolment import KINDS
-from idp.staff import news
 from idp.staff.accounts.change_words import DONE, Question, Standing
 from idp.staff.accounts.changes import Hand, NothingToDo, factors_of, note_view
 from idp.staff.accounts.factor_rows import factor_rows
 from idp.staff.accounts.mandate_rows import MandateState
 from idp.web import staff
+from idp.web import staff_news as news
 from idp.web.errors import Stop
 from idp.web.platform import db, now, platform
 from idp.web.render import minute
@@ -128,21 +128,6 @@ def _typed() -> str:
 def standing(account: Person | Enterprise | Mandate, *, locked: bool, live: int = 0) -> Standing:
     """How an account stands, for the question before it is changed."""
     return Standing(locked, live, factor_rows(factors_of(db(), account), now=now()))
-
-
-def page_number() -> int:
-    """The page of a list that was asked for, from 1; anything else is 1."""
-    return max(request.args.get("page", 1, type=int), 1)
-
-
-def page_links(number: int, pages: int, address: Callable[[int], str]) -> list[dict[str, Any]]:
-    """The links of a pager: the page before, where one is, the page after."""
-    if pages < 2:
-        return []
-    here = {"label": f"{number} / {pages}", "href": "", "current": True}
-    before = [{"label": "上一页", "href": address(number - 1), "current": False}] if number > 1 else []
-    after = [{"label": "下一页", "href": address(number + 1), "current": False}] if number < pages else []
-    return [*before, here, *after]
 
 
 def account_tag(

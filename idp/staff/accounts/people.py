@@ -19,7 +19,6 @@ from flask import Blueprint, redirect, request, url_for
 from idp.accounts.identifiers import mask_id_number, mask_name, mask_phone
 from idp.accounts.models import Person
 from idp.accounts.whose_sign_ins import speaking_for
-from idp.staff import news
 from idp.staff.accounts import pages as shared
 from idp.staff.accounts.change_words import Question, of_person
 from idp.staff.accounts.changes import Change, apply, check_possible, locked_at
@@ -28,7 +27,9 @@ from idp.staff.accounts.finding import Found, SearchRefused, find
 from idp.staff.accounts.live_sign_ins import count_live
 from idp.staff.accounts.person_record import MOST_COMPANIES, read_person
 from idp.web import staff
+from idp.web import staff_news as news
 from idp.web.errors import Stop
+from idp.web.paging import page_links, page_number
 from idp.web.platform import db, now, platform
 from idp.web.render import minute
 from idp.web.words import rights
@@ -70,7 +71,7 @@ def index() -> Any:
 def person(person_id: UUID) -> str:
     """One person's account, masked."""
     row, vault = _person(person_id), platform().vault
-    record = read_person(db(), row, mandates_page=shared.page_number(), now=now())
+    record = read_person(db(), row, mandates_page=page_number(), now=now())
     facts = [
         *_masked(row),
         ("账号名", record.account or "没有设置"),
@@ -100,7 +101,7 @@ def person(person_id: UUID) -> str:
             for held in record.mandates.rows
         ],
         mandate_count=record.mandates.matching,
-        links=shared.page_links(
+        links=page_links(
             record.mandates.number,
             record.mandates.pages,
             lambda number: url_for(".person", person_id=row.id, page=number),

@@ -26,12 +26,12 @@ from idp.access.registration_tokens import RegistrationToken
 from idp.accounts.reasons import ReasonRefused, parse_reason
 from idp.adapters.ephemeral import StoreUnavailable
 from idp.config import Mode
-from idp.staff import news
 from idp.staff.clients import changes, words
 from idp.staff.clients import form as clients_form
 from idp.staff.clients.changes import ChangedMeanwhile, Desk, Gone
 from idp.staff.clients.form import ClientForm
 from idp.web import staff
+from idp.web import staff_news as news
 from idp.web.client_words import LABELS
 from idp.web.errors import Stop
 from idp.web.platform import after_commit, db, now, platform, settings

@@ -13,9 +13,9 @@ from idp.accounts import audit_checks
 from idp.accounts.audit import Action
 from idp.accounts.calendar import SHANGHAI
 from idp.staff.overview.day import DayFigures, Figures
-from idp.staff.overview.plots import stacked
 from idp.web import staff
 from idp.web.platform import db, now, platform, settings
+from idp.web.plots import stacked
 
 blueprint = Blueprint("staff_overview", __name__, url_prefix="/staff")
 _FIGURES = "idp-staff-day-figures"

@@ -6,8 +6,6 @@ that does not hold everything says so in its last line, and a value that cannot 
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -15,10 +13,9 @@ from typing import Any
 from idp.accounts.audit_rows import Line
 from idp.accounts.calendar import SHANGHAI
 from idp.web.audit_words import UNREADABLE, action_words, printable
+from idp.web.csv_files import BOM, inert, lines
 
 Batches = Iterable[Sequence[Line]]
-_BOM = "\ufeff"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PLAIN = ("actor", "on_behalf_of", "entity", "target", "address", "device", "request_id")
 _COLUMNS = (
     "时间",
@@ -39,12 +36,12 @@ _COLUMNS = (
 
 def as_csv(batches: Batches, limit: int) -> Iterator[str]:
     """`limit` rows at most, with the mark by which spreadsheets know UTF-8; times are those of Shanghai."""
-    yield _BOM + _lines([_COLUMNS])
+    yield BOM + lines([_COLUMNS])
     left = limit
     for rows in batches:
-        yield _lines([_cells(row) for row in rows[:left]])
+        yield lines([_cells(row) for row in rows[:left]])
         if len(rows) > left:
-            yield _lines([(f"未完：只含最新的 {limit} 条，请缩小日期范围再导出其余的",)])
+            yield lines([(f"未完：只含最新的 {limit} 条，请缩小日期范围再导出其余的",)])
             return
         left -= len(rows)
 
@@ -67,11 +64,6 @@ FORMATS: dict[str, tuple[str, Callable[[Batches, int], Iterator[str]]]] = {
 """Ending of the file's name to its media type and what writes it."""
 
 
-def inert(cell: str) -> str:
-    """The text of a cell that no spreadsheet computes."""
-    return "'" + cell if cell.startswith(_FORMULA) else cell
-
-
 def _cells(row: Line) -> list[str]:
     cells = {
         "at": row.at and row.at.astimezone(SHANGHAI).isoformat(timespec="milliseconds"),
@@ -83,12 +75,6 @@ def _cells(row: Line) -> list[str]:
         "id": str(row.id),
     }
     return [inert(UNREADABLE if name in row.unreadable else printable(cell)) for name, cell in cells.items()]
-
-
-def _lines(rows: Iterable[Iterable[str]]) -> str:
-    written = io.StringIO()
-    csv.writer(written).writerows(rows)
-    return written.getvalue()
 
 
 def _object(row: Line) -> dict[str, Any]:

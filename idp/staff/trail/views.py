@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -21,18 +18,15 @@ from idp.accounts.audit_rows import Line
 from idp.accounts.audit_search import EXPORT_ROWS, PAGE, find_event, page_of, walk
 from idp.accounts.calendar import SHANGHAI, civil_day
 from idp.accounts.staff import find_staff, list_named
-from idp.adapters.ephemeral import StoreUnavailable
 from idp.staff.trail import filtering
 from idp.staff.trail.export import FORMATS
 from idp.staff.trail.filtering import Asked
-from idp.web import audit_words, staff
+from idp.web import audit_words, staff, staff_looks
 from idp.web.errors import Stop
-from idp.web.platform import after_commit, db, now, platform
+from idp.web.platform import db, now, platform
 from idp.web.words import browser_words
 
 blueprint = Blueprint("staff_audit", __name__, url_prefix="/staff/audit")
-_NOTED_FOR = 600
-"""Seconds in which the same look at the trail is written down once."""
 
 
 @blueprint.get("")
@@ -44,7 +38,7 @@ def index() -> str:
     older = False
     if not asked.errors:
         rows, older = page_of(db(), asked.wanted, before=before)
-        _note_reading(Event(Action.AUDIT_READ, detail={"filter": asked.wanted.recorded()}))
+        staff_looks.note(Event(Action.AUDIT_READ, detail={"filter": asked.wanted.recorded()}))
     return staff.page(
         "staff/audit/index.html",
         asked=asked,
@@ -62,7 +56,7 @@ def event(event_id: UUID) -> str:
     row = find_event(db(), event_id)
     if row is None:
         abort(404)
-    _note_reading(Event(Action.AUDIT_READ, target=f"event:{event_id}"))
+    staff_looks.note(Event(Action.AUDIT_READ, target=f"event:{event_id}"))
     named = _named((row.actor, row.target))
     return staff.page(
         "staff/audit/event.html",
@@ -152,23 +146,6 @@ def _before() -> UUID | None:
         return UUID(request.args.get("before", ""))
     except ValueError:
         return None
-
-
-def _note_reading(reading: Event) -> None:
-    """Write down that the trail was read: once for each sign-in and thing looked at, not at every page."""
-    what, store = json.dumps([reading.target, reading.detail], sort_keys=True), platform().store
-    name = f"audit-read:{staff.required().session.id}:{hashlib.sha256(what.encode()).hexdigest()}"
-    with suppress(StoreUnavailable):  # a line too many is better than none
-        if store.get(name) is not None:
-            return
-    staff.record(reading)
-    after_commit(partial(_mark, name))
-
-
-def _mark(name: str) -> None:
-    # Only now: a mark beside a line that was never written would let the next look pass without one.
-    with suppress(StoreUnavailable):
-        platform().store.put(name, b"1", ttl=_NOTED_FOR)
 
 
 def _lines(rows: list[Line]) -> list[dict[str, str]]:
