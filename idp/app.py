@@ -17,11 +17,16 @@ from idp.accounts.passwords import PasswordHasher
 from idp.adapters.ephemeral import EphemeralStore
 from idp.adapters.ephemeral.redis import RedisEphemeralStore
 from idp.adapters.face import face_of
+from idp.adapters.files import SealedFiles
+from idp.adapters.inspection import Inspector
 from idp.adapters.key_sets import KeySets
+from idp.adapters.malware import malware_of
 from idp.adapters.places import places_of
 from idp.adapters.population import population_of
 from idp.adapters.registry import registry_of
 from idp.adapters.social_security import social_security_of
+from idp.appeal import password_views as appeal_link
+from idp.appeal import views as appeal
 from idp.config import Settings, load_settings
 from idp.crypto import Vault, derive
 from idp.db import Database
@@ -49,6 +54,7 @@ from idp.web import (
     signin,
     sms,
     sms_receipts,
+    upload_bodies,
 )
 from idp.web import platform as platforms
 from idp.web import staff as staff_guard
@@ -93,6 +99,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     shown.install(app, settings)
     render.install(app)
     errors.install(app)
+    upload_bodies.install(app, settings)
     _register_rooms(app, settings)
     if settings.console:
         _register_console(app)
@@ -156,6 +163,9 @@ def wire(settings: Settings, backends: Backends, hasher: PasswordHasher) -> Plat
         social_security=social_security_of(settings),
         population=population_of(settings),
         registry=registry_of(settings),
+        files=SealedFiles(settings.effective_files_dir(), spare_mb=settings.files_spare_mb),
+        inspector=Inspector(),
+        malware=malware_of(settings),
         refresh_key=derive(settings.secret_key.get_secret_value().encode(), "refresh-successor"),
         nonce_key=derive(settings.secret_key.get_secret_value().encode(), "dpop-nonce"),
     )
@@ -177,6 +187,8 @@ def _register_rooms(app: Flask, settings: Settings) -> None:
         help,
     ):
         app.register_blueprint(room.blueprint)
+    app.register_blueprint(appeal.blueprint)
+    app.register_blueprint(appeal_link.blueprint)
     app.register_blueprint(face_checks.services)
     app.register_blueprint(sms_receipts.gateways)
     endpoints.install(app, settings)
@@ -187,10 +199,10 @@ def _register_rooms(app: Flask, settings: Settings) -> None:
 
 
 def _register_console(app: Flask) -> None:
-    from idp.staff.console import (  # noqa: PLC0415 - a process without the console never loads it
-        BLUEPRINTS,
-    )
+    # A process without the console never loads it.
+    from idp.appeal.desk import views as desk  # noqa: PLC0415
+    from idp.staff.console import BLUEPRINTS  # noqa: PLC0415
 
     staff_guard.install(app)
-    for blueprint in BLUEPRINTS:
+    for blueprint in (*BLUEPRINTS, desk.blueprint):
         app.register_blueprint(blueprint)

@@ -254,3 +254,10 @@ def test_what_is_loopback(host: str, expected: bool) -> None:
 
 def test_every_setting_is_described() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+@pytest.mark.parametrize("name", ["IDP_DAYS_OFF", "IDP_WORKDAYS"])
+def test_a_day_that_is_none_is_refused_at_the_start(name: str) -> None:
+    assert load_settings({**GOOD, name: "2026-10-01, 2026-10-02,"})
+    for bad in ("2026-13-01", "2026-10-01;2026-10-02", "10-01", "tomorrow"):
+        assert name in refusal({**GOOD, name: bad})

@@ -1,6 +1,7 @@
 """The look of 通行, shared by the provider and by the portals of the demo: it imports nobody.
 
-`static/` holds the style sheets (in this order: govuk.css, tokens.css, idp.css) and the drawings,
+`static/` holds the style sheets (in this order: govuk.css, tokens.css, idp.css), the drawings and the
+template that is filled in for an appeal (made by `scripts/authorisation.py`),
 `templates/theme/` the macros every page calls and the icons, `build/` the recipe for what is taken from npm.
 An application serves `STATIC_DIR` under a blueprint named `theme`, adds `TEMPLATE_DIR` to its loader, and
 gives its templates `theme_url`.

@@ -85,6 +85,32 @@ class Action(StrEnum):
     SCAN_REFUSED = "scan_refused"
     FACE_CONSENTED = "face_consented"
     FACE_CHECKED = "face_checked"
+    APPEAL_BEGUN = "appeal_begun"
+    APPEAL_SUBMITTED = "appeal_submitted"
+    APPEAL_SUPPLEMENTED = "appeal_supplemented"
+    APPEAL_WITHDRAWN = "appeal_withdrawn"
+    APPEAL_CLAIMED = "appeal_claimed"
+    APPEAL_RELEASED = "appeal_released"
+    APPEAL_ASSIGNED = "appeal_assigned"
+    APPEAL_VIEWED = "appeal_viewed"
+    APPEAL_PAPER_VIEWED = "appeal_paper_viewed"
+    APPEAL_COMPARED = "appeal_compared"
+    APPEAL_MORE_WANTED = "appeal_more_wanted"
+    APPEAL_PROPOSED = "appeal_proposed"
+    APPEAL_RETURNED = "appeal_returned"
+    APPEAL_APPROVED = "appeal_approved"
+    APPEAL_REFUSED = "appeal_refused"
+    APPEAL_LAPSED = "appeal_lapsed"
+    APPEAL_LINK_SENT = "appeal_link_sent"
+    APPEAL_EXPORTED = "appeal_exported"
+    APPEAL_PAPERS_ERASED = "appeal_papers_erased"
+    PHONE_CHANGED = "phone_changed"
+    REPRESENTATIVE_CHANGED = "representative_changed"
+    COMPANY_RENAMED = "company_renamed"
+    NAME_CORRECTED = "name_corrected"
+    FILE_STORED = "file_stored"
+    FILE_REMOVED = "file_removed"
+    FILE_REFUSED = "file_refused"
     STAFF_ADDED = "staff_added"
     STAFF_INVITED = "staff_invited"
     STAFF_LINK_TAKEN = "staff_link_taken"
@@ -185,6 +211,15 @@ class Trail:
 
     def record(self, db: Session, event: Event, origin: Origin, *, now: datetime) -> None:
         """Write one row in the caller's transaction."""
+        db.connection().execute(_NEW_EVENT, self._row(event, origin, now))
+
+    def record_all(self, db: Session, events: Iterable[Event], origin: Origin, *, now: datetime) -> None:
+        """The same for many, in their order: one statement where a row each would take minutes."""
+        rows = [self._row(event, origin, now) for event in events]
+        if rows:
+            db.connection().execute(_NEW_EVENT, rows)
+
+    def _row(self, event: Event, origin: Origin, now: datetime) -> dict[str, Any]:
         values: dict[str, Any] = {
             "id": uuid7(),
             "at": now,
@@ -198,7 +233,7 @@ class Trail:
             "device": origin.device[:200],
             "request_id": origin.request_id,
         }
-        db.connection().execute(_NEW_EVENT, {**values, "mac": self._mac(values)})
+        return {**values, "mac": self._mac(values)}
 
     def seal(self, db: Session, *, now: datetime) -> int:
         """Chain settled rows into the next batch; the number of rows sealed.

@@ -1,4 +1,4 @@
-"""A company that registers itself: its rows, all of them or none (B17, B21, section Y).
+"""A company that comes into being here: its rows, all of them or none (B17, B21, X21, section Y).
 
 The company's account is held by the Person of its legal representative, who is known by his document: he is
 there already, or comes into being here without a password of his own.
@@ -48,7 +48,8 @@ class MayNotAct(Exception):
 class NewCompany:
     """What is known of a company that registers; every field in canonical form, the phone proved.
 
-    `id` is the one the company will have, by which whoever registered it finds it.
+    `id` is the one the company will have, by which whoever registered it finds it. `password_hash` is empty
+    where the account waits for its password, and `account` where it waits for its name too.
     """
 
     id: UUID
@@ -104,8 +105,17 @@ def register_company(db: Session, vault: Vault, new: NewCompany, *, now: datetim
     raise AlreadyTaken
 
 
+def reserve_company(db: Session, vault: Vault, new: NewCompany, *, now: datetime) -> Made:
+    """A new company whose account waits to be activated, in the caller's transaction; flushed (X21).
+
+    Raises AnotherName, MayNotAct; and AlreadyTaken where somebody was faster, with all of the caller's
+    transaction undone.
+    """
+    return _write(db, vault, new, now=now)
+
+
 def _write(db: Session, vault: Vault, new: NewCompany, *, now: datetime) -> Made:
-    representative = _representative(db, vault, new, now=now)
+    representative = representative_of(db, vault, new.representative_name, new.document, now=now)
     company = directory.add_enterprise(
         db,
         id_=new.id,
@@ -119,31 +129,36 @@ def _write(db: Session, vault: Vault, new: NewCompany, *, now: datetime) -> Made
     if account is None:
         msg = "a company was added without its account"
         raise ValueError(msg)
-    directory.activate(
-        db,
-        vault,
-        account,
-        name=new.account,
-        password_hash=new.password_hash,
-        phone=new.phone,
-        now=now,
-    )
+    if new.password_hash:
+        directory.activate(
+            db,
+            vault,
+            account,
+            name=new.account,
+            password_hash=new.password_hash,
+            phone=new.phone,
+            now=now,
+        )
+    else:
+        directory.reserve(db, vault, account, name=new.account, phone=new.phone)
     return Made(account.id, representative.id)
 
 
-def _representative(db: Session, vault: Vault, new: NewCompany, *, now: datetime) -> Person:
-    """The Person with the document of the representative. Raises AnotherName, MayNotAct, AlreadyTaken."""
-    person = find_by_document(db, vault, new.document)
+def representative_of(db: Session, vault: Vault, name: str, document: Document, *, now: datetime) -> Person:
+    """The Person with this document, who is there or comes into being; the days are kept where none were.
+
+    Raises AnotherName, MayNotAct, AlreadyTaken.
+    """
+    person = find_by_document(db, vault, document)
     if person is None:
-        document = new.document
-        told = NewPerson(new.representative_name, id_number=document.id_number, id_type=document.id_type)
+        told = NewPerson(name, id_number=document.id_number, id_type=document.id_type)
         person = directory.add_person(db, vault, told, now=now)
-    elif not is_called(person, vault, new.representative_name):
+    elif not is_called(person, vault, name):
         raise AnotherName
     elif why := obstacles.of_person(person.suspended_at):
         raise MayNotAct(why)
     if person.id_valid_from is None:
-        person.id_valid_from, person.id_valid_until = new.document.valid_from, new.document.valid_until
+        person.id_valid_from, person.id_valid_until = document.valid_from, document.valid_until
     return person
 
 

@@ -6,6 +6,8 @@ new password makes every browser a stranger.
 
 from __future__ import annotations
 
+import secrets
+from base64 import b64encode
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -52,6 +54,12 @@ def put_in_place(db: Session, credential_id: UUID, old_hash: str, new_hash: str,
         .execution_options(synchronize_session=False)
     )
     return bool(replaced.rowcount)  # type: ignore[attr-defined]  # an UPDATE's result has it
+
+
+def unknowable(password_hash: str) -> str:
+    """A hash in the place of this one that no password makes; to be compared with takes as long."""
+    made_with, _, digest = password_hash.rpartition("$")
+    return f"{made_with}${b64encode(secrets.token_bytes(len(digest) * 3 // 4)).decode().rstrip('=')}"
 
 
 def words_about(db: Session, vault: Vault, account: str) -> tuple[str, ...]:

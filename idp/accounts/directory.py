@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, or_, select
+from sqlalchemy import ColumnElement, bindparam, delete, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
@@ -274,12 +274,34 @@ def activate(
     phone: str,
     now: datetime,
 ) -> None:
-    """Give a company's account its name, password and reserved phone (C04). Raises AlreadyTaken."""
+    """Give a company's account its name, password and reserved phone (C04). Raises AlreadyTaken.
+
+    A name that was reserved for it gives way to another one.
+    """
     account.set_phone(vault, phone)
     account.activated_at = now
-    db.add(LoginName(name=name, legal_account_id=account.id))
+    if name != name_of_company(db, account.id):
+        db.execute(delete(LoginName).where(LoginName.legal_account_id == account.id))
+        db.add(LoginName(name=name, legal_account_id=account.id))
     db.add(Credential(legal_account_id=account.id, password_hash=password_hash, changed_at=now))
     _flush(db)
+
+
+def reserve(db: Session, vault: Vault, account: LegalAccount, *, name: str, phone: str) -> None:
+    """Give a company's account, which stays 待激活, its reserved phone, and `name` unless it is empty.
+
+    The phone opens the activation; the name is kept for it and opens nothing (X21). Raises AlreadyTaken.
+    """
+    account.set_phone(vault, phone)
+    if name:
+        db.add(LoginName(name=name, legal_account_id=account.id))
+    _flush(db)
+
+
+def name_of_company(db: Session, account_id: UUID) -> str:
+    """The account name of a company's account, reserved or in use; empty where it has none."""
+    mine = select(LoginName.name).where(LoginName.legal_account_id == account_id)
+    return db.scalar(mine) or ""
 
 
 def add_mandate(

@@ -92,6 +92,11 @@ def company_name(typed: str) -> str:
     return plain(typed).replace("(", "（").replace(")", "）")
 
 
+def is_same_company_name(one: str, other: str) -> bool:
+    """Whether two names are one but for what keyboards differ in: spaces, capitals, full-width forms."""
+    return _bare(one) == _bare(other)
+
+
 def mask_phone(phone: str | None) -> str:
     """First 3 and last 4 digits."""
     return f"{phone[:3]}****{phone[-4:]}" if phone else ""
@@ -115,6 +120,10 @@ def mask_name(name: str) -> str:
 def mask_uscc(code: str) -> str:
     """First 4 and last 3 characters."""
     return f"{code[:4]}{'*' * 11}{code[-3:]}"
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"\s", "", plain(name)).casefold()
 
 
 def _folded(supplied: str) -> str:

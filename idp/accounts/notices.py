@@ -50,6 +50,11 @@ class Kind(StrEnum):
     REGISTERED = "registered"
     ACCOUNT_ACTIVATED = "account_activated"
     COMPANY_REGISTERED = "company_registered"
+    PHONE_CHANGED = "phone_changed"
+    REPRESENTATIVE_CHANGED = "representative_changed"
+    REPRESENTATIVE_NAMED = "representative_named"
+    APPEAL_RESET = "appeal_reset"
+    APPEAL_PASSWORD_SET = "appeal_password_set"  # noqa: S105 - an event's name
     LOCKED = "locked"
     ACCOUNT_SUSPENDED = "account_suspended"
     ACCOUNT_RESUMED = "account_resumed"
@@ -73,6 +78,11 @@ SENTENCES = {
     Kind.REGISTERED: "您的个人账号已注册",
     Kind.ACCOUNT_ACTIVATED: "您的企业账号已激活",
     Kind.COMPANY_REGISTERED: "您的企业账号已注册",
+    Kind.PHONE_CHANGED: "您的企业账号预留手机号码已更换",
+    Kind.REPRESENTATIVE_CHANGED: "您的企业账号的法定代表人已变更",
+    Kind.REPRESENTATIVE_NAMED: "您已登记为一家企业账号的法定代表人",
+    Kind.APPEAL_RESET: "您的企业账号经申诉停用了原密码，等待重新设置",
+    Kind.APPEAL_PASSWORD_SET: "您的企业账号已通过申诉设置新密码",
     Kind.LOCKED: "您的{what}已按您的要求暂停，全部登录已退出",
     Kind.ACCOUNT_SUSPENDED: "您的{what}已停用，全部登录已退出",
     Kind.ACCOUNT_RESUMED: "您的{what}已恢复使用",
@@ -224,6 +234,27 @@ def deny(db: Session, notice: Notice, *, now: datetime) -> bool:
         execution_options={"synchronize_session": False},
     )
     return bool(denied.rowcount)  # type: ignore[attr-defined]  # an UPDATE's result has it
+
+
+def was_denied_since(db: Session, account: str, instant: datetime) -> bool:
+    """Whether somebody said 不是我 to a notice of the account with this key, at `instant` or after it."""
+    denied = select(Notice.id).where(Notice.account == account, Notice.denied_at >= instant).limit(1)
+    return db.scalar(denied) is not None
+
+
+def is_read_elsewhere(db: Session, notice: Notice) -> bool:
+    """Whether the notice went to another phone than a company's account has now, or to its phone before.
+
+    Whoever reads it has no way to a reset, and somebody else has.
+    """
+    if notice.kind == Kind.REPRESENTATIVE_NAMED:
+        return True
+    replaced = select(Notice.id).where(
+        Notice.account == notice.account,
+        Notice.kind == Kind.PHONE_CHANGED.value,
+        Notice.created_at >= notice.created_at,
+    )
+    return db.scalar(replaced.limit(1)) is not None
 
 
 def said(notice: Notice) -> str:

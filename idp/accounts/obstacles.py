@@ -10,7 +10,10 @@ from datetime import datetime
 from idp.accounts.calendar import civil_day
 from idp.accounts.models import EnterpriseStatus, Mandate
 
-LOCKED = "您已报告不是本人操作，账号已暂停。请在登录页点「忘记密码」，重置密码后恢复；也可以拨打服务热线。"
+LOCKED = (
+    "账号已暂停：您报告过不是本人操作，或者账号申诉通过后还没有设置新密码。"
+    "请在登录页点「忘记密码」，重置密码后恢复；也可以拨打服务热线。"
+)
 
 
 def of_company(status: str, suspended_at: datetime | None) -> str:

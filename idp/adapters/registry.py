@@ -1,18 +1,20 @@
 """The business registry (工商登记): whether a company and its representative are as claimed, and its status.
 
-It is told what is claimed and says yes or no, never what it knows. Asked while a person waits, so it answers
-within 3 seconds or not at all; no answer is neither yes nor no. docs/registries.md says what both sides send.
+Of what is claimed it says yes or no, never what it knows; the record itself is for the review desk alone,
+where staff compare it with an appeal. Asked while a person waits, so it answers within 3 seconds or not at
+all; no answer is neither yes nor no. docs/registries.md says what both sides send.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from idp.adapters.party import Crowded, Records, Silent
 from idp.config import Settings
 
 _LONGEST = 4_000
+_LONGEST_VALUE = 200
 _STATUSES = frozenset({"normal", "revoked", "deregistered"})
 
 
@@ -48,6 +50,19 @@ class Registered:
     status: str
 
 
+@dataclass(frozen=True, slots=True)
+class CompanyRecord:
+    """A company as it stands on record; `status` as in :class:`Registered`, `type` as in :class:`Company`."""
+
+    uscc: str
+    name: str
+    type: str
+    representative_name: str
+    representative_id_type: str
+    representative_id_number: str
+    status: str
+
+
 class Registry:
     """The registry of this installation, at `url`, asked with a bearer `token`. Raises SettingsRefused."""
 
@@ -56,13 +71,22 @@ class Registry:
 
     def check(self, claimed: Company) -> Registered:
         """Whether the company is as claimed. Raises RegistryUnavailable, RegistryCrowded."""
+        return _read(self._asked(asdict(claimed)))
+
+    def record(self, uscc: str) -> CompanyRecord | None:
+        """The company with this credit code, None where none has it.
+
+        Raises RegistryUnavailable, RegistryCrowded.
+        """
+        return _read_record(self._asked({"uscc": uscc}), uscc)
+
+    def _asked(self, question: dict[str, Any]) -> dict[str, Any]:
         try:
-            said = self._records.look_up(asdict(claimed))
+            return self._records.look_up(question)
         except Silent as silent:
             raise RegistryUnavailable(str(silent)) from None
         except Crowded:
             raise RegistryCrowded("too many at once") from None
-        return _read(said)
 
 
 def registry_of(settings: Settings) -> Registry | None:
@@ -82,3 +106,23 @@ def _read(said: dict[str, Any]) -> Registered:
     if not isinstance(status, str) or status not in _STATUSES:
         raise RegistryUnavailable("status is missing, or another than the three")
     return Registered(matches=True, status=status)
+
+
+def _read_record(said: dict[str, Any], uscc: str) -> CompanyRecord | None:
+    """The record to the letter: a member missing, or a company that was not asked for, is no answer."""
+    if "company" not in said:
+        raise RegistryUnavailable("company is missing")
+    told = said["company"]
+    if told is None:
+        return None
+    names = [one.name for one in fields(CompanyRecord)]
+    if not isinstance(told, dict) or not all(_is_line(told.get(name)) for name in names):
+        raise RegistryUnavailable("company is no whole record")
+    record = CompanyRecord(**{name: told[name] for name in names})
+    if record.uscc != uscc or record.status not in _STATUSES:
+        raise RegistryUnavailable("another company, or another status than the three")
+    return record
+
+
+def _is_line(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST_VALUE and value.isprintable()

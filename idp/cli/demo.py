@@ -27,6 +27,7 @@ from idp.access.keys import ensure_keys
 from idp.accounts.directory import AlreadyTaken
 from idp.accounts.passwords import PasswordHasher
 from idp.cli import demo_programs
+from idp.cli.demo_appeals import AppealSeeder
 from idp.cli.demo_programs import Program
 from idp.cli.desk import Failed, Refused, connected, table
 from idp.cli.processes import Children, is_free
@@ -83,6 +84,8 @@ def _prepare(settings: Settings, secret: str) -> None:
             with desk.transaction() as db:
                 begin_write(db)
                 Seeder(db, desk.backends.vault, PasswordHasher(settings), desk.now).seed()
+                here = desk.backends
+                AppealSeeder(db, here.vault, here.trail, settings, desk.now).seed()
                 register_portal(db, secret=secret, port_base=settings.demo_port_base, now=desk.now)
                 register_apps(db, port_base=settings.demo_port_base, now=desk.now)
         except AlreadyTaken:

@@ -1,9 +1,10 @@
 """`idp worker`: what is done beside the requests, again and again, by any number of workers.
 
-Each round seals the audit trail; each minute it forgets what is old, rotates the signing keys that are due
-and removes those that have served. The outbox is delivered beside the rounds, each kind of message in
-threads of its own (`delivering`). A round that meets an outage is tried again, ever more slowly; SIGTERM
-and SIGINT end the worker after the jobs in hand.
+Each round seals the audit trail; each minute it forgets what is old (rows, appeals and their papers whose
+time is over, uploaded files that were deleted or belong to nobody), rotates the signing keys that are due and
+removes those that have served. The outbox is delivered beside the rounds, each kind of message in threads of
+its own (`delivering`). A round that meets an outage is tried again, ever more slowly; SIGTERM and SIGINT end
+the worker after the jobs in hand.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,16 +21,21 @@ from typing import Annotated
 
 import typer
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from idp.access import key_life, logout_delivery, logouts
 from idp.access.keys import KeySource, announce_keys
 from idp.access.retention import forget
 from idp.accounts import notices, sms_delivery
+from idp.accounts.files import sweep
 from idp.accounts.outbox import Deliverers
+from idp.adapters.files import SealedFiles
 from idp.adapters.relying_party import RelyingParties
 from idp.adapters.sms import NoSmsGateway, SmsGateway, gateway_of
 from idp.adapters.sms_tencent import TencentSms
 from idp.app import Backends
+from idp.appeal.messages import Message
+from idp.appeal.retention import Keeper
 from idp.cli.delivering import Deliveries, tell, telling
 from idp.cli.desk import opened
 from idp.cli.trail_checks import TrailChecks
@@ -104,9 +111,18 @@ class Worker:
         tend_keys(self.settings, self.backends, now=now)
         self.checks.ask_for_today(now=now)
         self.backends.store.purge()
+        files = SealedFiles(self.settings.effective_files_dir())
+        self._until_nothing_is_left(lambda db: forget(db, now=now))
+        keeper = Keeper(self.backends.database, self.backends.vault, self.backends.trail, self.settings)
+        while not self.stopping.is_set() and keeper.tend(now=now):
+            pass
+        self._until_nothing_is_left(lambda db: sweep(db, files, now=now))
+
+    def _until_nothing_is_left(self, act: Callable[[Session], int]) -> None:
+        """Call `act` again and again, each time in a transaction of its own, until it has nothing to do."""
         while not self.stopping.is_set():
             with self.backends.database.begin() as db:
-                if not forget(db, now=now):
+                if not act(db):
                     return
 
     def _try_tending(self) -> bool:
@@ -190,7 +206,7 @@ def tell_what_will_not_leave(sms: SmsGateway) -> None:
     if isinstance(sms, NoSmsGateway):
         logs.tell("no SMS gateway: IDP_SMS_URL and IDP_SMS_VENDOR are empty", level=logging.WARNING)
     if isinstance(sms, TencentSms):
-        purposes = {purpose.value for purpose in (*sms_codes.Purpose, *notices.Kind)}
+        purposes = {purpose.value for purpose in (*sms_codes.Purpose, *notices.Kind, *Message)}
         if without := sorted(purposes - sms.purposes):
             logs.tell("SMS without a template are refused", level=logging.WARNING, purposes=without)
 

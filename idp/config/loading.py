@@ -39,6 +39,8 @@ _OF_ONE_INSTALLATION = (
     "population_token",
     "registry_url",
     "registry_token",
+    "files_dir",
+    "clamav_address",
 )
 
 

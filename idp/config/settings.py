@@ -21,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from idp.config.days import check_days
 from idp.config.web_addresses import check_web_address, host_of, is_loopback
 
 
@@ -176,6 +177,43 @@ class Settings(BaseModel):
     journey_lifetime: int = Field(
         1800, ge=300, le=7200, description="How long a registration, an activation or a reset may take."
     )
+    appeal_due_days: int = Field(
+        3,
+        ge=1,
+        le=30,
+        description="Working days from an appeal's submission to its due day (section Y).",
+    )
+    appeal_answer_days: int = Field(
+        5, ge=1, le=60, description="Working days to send in what an appeal lacks; then it ends."
+    )
+    appeal_draft_days: int = Field(7, ge=1, le=30, description="How long an unfinished appeal is kept.")
+    appeal_link_hours: int = Field(
+        72, ge=1, le=168, description="Life of the link by which an approved appeal's password is set."
+    )
+    appeal_keep_days: int = Field(
+        180, ge=1, le=3650, description="How long an appeal's papers are kept after the decision (section Y)."
+    )
+    appeals_a_phone: int = Field(5, ge=1, description="Appeals begun with one phone in a day.")
+    days_off: str = Field(
+        "", description="Working days that are holidays, comma-separated (`2026-10-01,…`), for due dates."
+    )
+    workdays: str = Field(
+        "", description="Saturdays and Sundays that are worked on, comma-separated, for due dates."
+    )
+    files_dir: str = Field("", description="Where uploaded files lie, sealed; empty: in the var directory.")
+    files_spare_mb: int = Field(512, ge=0, description="MB that uploads leave free on that disk.")
+    upload_file_mb: int = Field(10, ge=1, le=50, description="MB of the largest file (section Y).")
+    upload_owner_mb: int = Field(40, ge=1, le=500, description="MB of all files of an appeal (section Y).")
+    upload_seconds: int = Field(120, ge=1, le=900, description="How long sending a form with files may take.")
+    uploads_at_once: int = Field(8, ge=1, description="Forms with files one process receives at once.")
+    uploads_a_browser_mb: int = Field(120, ge=1, description="MB that a browser sends in an hour.")
+    uploads_an_address_mb: int = Field(
+        600, ge=1, description="MB that an address sends in an hour; offices share one address."
+    )
+    clamav_address: str = Field(
+        "", description="The malware scanner, clamd: `host:port` or the path of its socket; empty: none."
+    )
+    clamav_required: bool = Field(default=True, description="Whether files are refused while it is silent.")
     code_lifetime: int = Field(60, ge=10, le=600, description="Life of an authorization code.")
     token_lifetime: int = Field(
         600, ge=30, le=3600, description="Life of an access token and of an ID token."
@@ -245,6 +283,12 @@ class Settings(BaseModel):
     def _app_is_an_origin(cls, value: str) -> str:
         if value:
             check_web_address("IDP_APP_URL", value, is_origin=True)
+        return value
+
+    @field_validator("days_off", "workdays")
+    @classmethod
+    def _are_days(cls, value: str, field: ValidationInfo) -> str:
+        check_days(f"IDP_{(field.field_name or '').upper()}", value)
         return value
 
     @field_validator("issuer")
@@ -342,6 +386,10 @@ class Settings(BaseModel):
         """The networks named in `trusted_proxies`."""
         parts = (part.strip() for part in self.trusted_proxies.split(","))
         return [ipaddress.ip_network(part, strict=False) for part in parts if part]
+
+    def effective_files_dir(self) -> Path:
+        """Where uploaded files lie, by default in the var directory."""
+        return Path(self.files_dir) if self.files_dir else self.var_dir / "files"
 
     def effective_database_url(self) -> str:
         """The database to use, by default SQLite in the var directory."""

@@ -231,6 +231,7 @@ def register(
     told = Told(Kind.COMPANY_REGISTERED, device=applicant.device)
     tools.notifier.tell(db, key, told, now=now)
     if phone_of_record(db, tools.vault, himself) != application.phone:
-        # Who is known here by another phone hears what was registered in his name, and may stop it.
-        tools.notifier.tell(db, key, told, to=himself, now=now)
+        # Who is known here by another phone hears what was registered in his name, and may stop it for good.
+        named = Told(Kind.REPRESENTATIVE_NAMED, device=applicant.device)
+        tools.notifier.tell(db, key, named, to=himself, now=now)
     db.flush()

@@ -13,11 +13,13 @@ import idp.accounts.app_pins
 import idp.accounts.audit
 import idp.accounts.audit_checks
 import idp.accounts.factors
+import idp.accounts.files
 import idp.accounts.models
 import idp.accounts.notices
 import idp.accounts.outbox
 import idp.accounts.sessions
-import idp.accounts.staff  # noqa: F401 - importing registers the tables
+import idp.accounts.staff
+import idp.appeal.models  # noqa: F401 - importing registers the tables
 from idp.db import Base
 
 metadata = Base.metadata

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from idp.access import endings
+from idp.access import endings, holders
 from idp.accounts import notices
-from idp.accounts.audit import Origin, Trail
+from idp.accounts.audit import Action, Event, Origin, Trail
 from idp.accounts.identifiers import mask_name
 from idp.accounts.models import Enterprise, LegalAccount, Mandate, Person
 from idp.accounts.notices import Notice, Notifier
@@ -42,12 +42,23 @@ def deny(
     if not notices.deny(db, notice, now=now):
         return
     by = Origin(f"notice:{notice.id}", origin.address, origin.device, origin.request_id)
-    endings.lock(db, vault, trail, notifier, notice.account, by, now=now)
+    kind, _, account_id = notice.account.partition(":")
+    if kind == "legal":
+        elsewhere = notices.is_read_elsewhere(db, notice)
+        holders.dispute(db, trail, UUID(account_id), by, is_elsewhere=elsewhere, now=now)
+    locked = endings.lock(db, vault, trail, notifier, notice.account, by, now=now)
+    if kind == "legal" and not locked:
+        # An approved appeal had closed it, or it never was open: that somebody objects is to be seen.
+        trail.record(db, Event(Action.ACCOUNT_LOCKED, target=notice.account), by, now=now)
 
 
-def reset_of(account: str) -> str:
-    """The endpoint of the reset that opens the account again; empty for staff, whom a colleague lets in."""
-    return _RESETS.get(account.partition(":")[0], "")
+def reset_of(db: Session, vault: Vault, account: str) -> str:
+    """The endpoint of the reset that opens the account again.
+
+    Empty for staff, whom a colleague lets in, and where there is no phone to reset it by.
+    """
+    reset = _RESETS.get(account.partition(":")[0], "")
+    return reset if reset and notices.phone_of_record(db, vault, account) else ""
 
 
 def whose(db: Session, vault: Vault, account: str) -> str:

@@ -36,7 +36,7 @@ def show(token: str) -> str:
         ("浏览器", browser_words(notice.browser) if notice.browser else "未知"),
         ("网络地址", place_words(notice.address)),
     ]
-    reset = denial.reset_of(notice.account)
+    reset = denial.reset_of(db(), platform().vault, notice.account)
     return page(
         "security/notice.html",
         facts=facts,

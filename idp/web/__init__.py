@@ -11,6 +11,8 @@
 ``errors``    exceptions as pages, in Chinese, with a way out
 ``logs``      one line a request, and counters for /metrics
 ``render``    what templates may call
+``downloads`` files of the theme that are kept, not shown: the template of the 企业授权书
+``uploads``   fields for files, and what becomes of what was sent; ``stored_files`` how a file leaves
 ``words``     identities, rights and sign-ins in words; ``scope_words`` what a scope opens
 ``centre``    the frame of the three centres
 ``pages``     help and legal pages, 大字版, health and metrics

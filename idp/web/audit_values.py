@@ -71,13 +71,36 @@ _FIELDS = {
     "status": "企业状态",
     "id_validity": "证件有效期",
     "account": "账号名",
+    "operator_phone": "经办人手机号码",
 }
+_PAPERS = {
+    "licence": "营业执照",
+    "authorisation": "授权书",
+    "representative_front": "法定代表人证件正面",
+    "representative_back": "法定代表人证件反面",
+    "operator_front": "经办人证件正面",
+    "operator_back": "经办人证件反面",
+    "operator_holding": "经办人手持证件",
+}
+_APPROVED = {
+    "register": "登记企业",
+    "activate": "激活账号",
+    "phone": "更换手机号码",
+    "representative": "变更法定代表人",
+    "name": "更正姓名",
+    "company_name": "更正企业名称",
+    "password": "重新设置密码",
+}
+_REGISTRY = {"answered": "有记录", "nobody": "没有这家企业", "failed": "没有答复"}
 _PURPOSES = {
     "login": "登录",
     "face": "人脸核验",
     "sign_in": "刷脸登录",
     "register_person": "个人注册",
     "register_enterprise": "法人注册",
+    "draft": "没有提交的申诉到期",
+    "unanswered": "没有按时补充材料",
+    "retention": "保存期满或已撤回",
 }
 _CHANNELS = {channel.key: channel.name for channel in CHANNELS.values()}
 _OUTCOMES = {"passed": "通过", "failed": "没有通过"}
@@ -135,16 +158,22 @@ _WORDS: dict[str, Callable[[str], str]] = {
     "amr": _ways,
     "browser": device_words,
     "by": _among(_BY),
+    "changes": _among(_APPROVED),
     "change": _among(_CHANGES),
     "channel": _among(_CHANNELS),
     "fields": _among(_FIELDS),
     "kind": _among(_FACTORS),
     "outcome": _among(_OUTCOMES),
+    "paper": _among(_PAPERS),
+    "papers": _among(_PAPERS),
     "profile": _among(_PROFILES),
     "proved_by": _among(_PROVED_BY),
     "purpose": _among(_PURPOSES),
+    "registry": _among(_REGISTRY),
     "reset": _among({"yes": "是"}),
     "role": _among(_ROLES),
+    "slot": _among(_PAPERS),
+    "slots": _among(_PAPERS),
     "unlock": _ways,
     "value": _among(_ROLES),
     "why": why_words,

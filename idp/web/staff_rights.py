@@ -15,6 +15,8 @@ ALL: Roles = frozenset(StaffRole)
 _ADMIN: Roles = frozenset({StaffRole.ADMIN})
 _AUDIT: Roles = frozenset({StaffRole.AUDITOR})
 _RUNNING: Roles = _ADMIN | _AUDIT
+_SUPERVISING: Roles = frozenset({StaffRole.SUPERVISOR})
+_HANDLING: Roles = _SUPERVISING | {StaffRole.SERVICE}
 
 RIGHTS: dict[str, dict[str, Roles | None]] = {
     # Coming in and going out
@@ -38,6 +40,22 @@ RIGHTS: dict[str, dict[str, Roles | None]] = {
     # The day at a glance
     "staff_overview.index": {"GET": ALL},
     "staff_overview.slash": {"GET": ALL},
+    # Appeals
+    "staff_appeals.index": {"GET": _HANDLING},
+    "staff_appeals.next_one": {"POST": _HANDLING},
+    "staff_appeals.appeal": {"GET": _HANDLING},
+    "staff_appeals.claim": {"POST": _HANDLING},
+    "staff_appeals.release": {"POST": _HANDLING},
+    "staff_appeals.assign": {"POST": _SUPERVISING},
+    "staff_appeals.compare": {"POST": _HANDLING},
+    "staff_appeals.numbers": {"GET": _HANDLING, "POST": _HANDLING},
+    "staff_appeals.paper": {"GET": _HANDLING},
+    "staff_appeals.picture": {"GET": _HANDLING},
+    "staff_appeals.file": {"GET": _HANDLING},
+    "staff_appeals.decide": {"POST": _HANDLING},
+    "staff_appeals.second": {"POST": _SUPERVISING},
+    "staff_appeals.figures": {"GET": _SUPERVISING},
+    "staff_appeals.export": {"POST": _SUPERVISING},
     # Messages that have not arrived
     "staff_deliveries.index": {"GET": _RUNNING},
     # Relying parties
@@ -72,6 +90,7 @@ RIGHTS: dict[str, dict[str, Roles | None]] = {
 
 MENU = (
     ("今日概览", "staff_overview.index"),
+    ("账号申诉", "staff_appeals.index"),
     ("应用接入", "staff_clients.index"),
     ("签名密钥", "staff_keys.index"),
     ("账号", "staff_accounts.index"),

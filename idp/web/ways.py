@@ -17,6 +17,11 @@ def when_proof_fails() -> tuple[Way, ...]:
     return (*call, ("查看帮助", url_for("web.help")), ("回到登录页", url_for("login.start")))
 
 
+def when_a_company_fails() -> tuple[Way, ...]:
+    """The same for a company's account, about which an appeal may be filed (E01, E16)."""
+    return (("账号申诉", url_for("appeal.choice")), *when_proof_fails())
+
+
 def registration_offered(configured: Settings) -> bool:
     """Whether a person can get an account by himself: somebody has to know who he is (B22, X9)."""
     needs_face = configured.face_at_registration and not configured.face_url

@@ -7,7 +7,7 @@ otherwise (docs/simulators.md). Nothing is kept.
 from typing import Annotated, Any, Final
 
 from flask import Blueprint, Flask, current_app
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from relying_parties.simulators.callers import obstruct, question
 from relying_parties.simulators.config import Settings
@@ -35,6 +35,18 @@ class _Claimed(BaseModel):
     representative_id_number: Annotated[str, Field(pattern=r"^[0-9A-Z]{5,20}$")]
 
 
+class _Named(BaseModel):
+    """The question for a record."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    uscc: Annotated[str, Field(pattern=r"^[0-9A-Z]{18}$")]
+
+
+class _Question(RootModel[_Claimed | _Named]):
+    """Either: all that is claimed, or a credit code alone."""
+
+
 def install(app: Flask, records: Records) -> None:
     """Register the address."""
     app.extensions[_EXTENSION] = records
@@ -43,12 +55,24 @@ def install(app: Flask, records: Records) -> None:
 
 @blueprint.post("/match")
 def match() -> Any:
-    """Whether all that is claimed is on record of one company, and then its status."""
+    """Whether all that is claimed is on record of one company, and then its status; or a company's record."""
     settings: Settings = current_app.extensions["settings"]
-    claimed = question(_Claimed, settings.registry_token)
+    claimed = question(_Question, settings.registry_token).root
+    if isinstance(claimed, _Named):
+        return {"company": _record(claimed.uscc)}
     obstruct(claimed.name)
     status = _status(claimed)
     return {"matches": False} if status is None else {"matches": True, "status": status}
+
+
+def _record(uscc: str) -> dict[str, Any] | None:
+    """The company as it stands on record, None where none has this credit code."""
+    records: Records = current_app.extensions[_EXTENSION]
+    known = records.company(uscc)
+    if known is None:
+        return None
+    obstruct(known.name)
+    return known.model_dump()
 
 
 def _status(claimed: _Claimed) -> str | None:

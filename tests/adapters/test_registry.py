@@ -196,3 +196,26 @@ def test_no_more_questions_are_under_way_at_once_than_may_be(address: str) -> No
         with pytest.raises(RegistryCrowded):
             registry.check(KNOWN)
     assert registry.check(KNOWN) == NORMAL
+
+
+def test_a_record_is_given_whole_to_whoever_reviews_an_appeal(address: str) -> None:
+    record = Registry(address, TOKEN).record(KNOWN.uscc)
+    assert record is not None
+    assert asdict(record) == {**asdict(KNOWN), "status": "normal"}
+    assert Registry(address, TOKEN).record(UNKNOWN.uscc) is None
+
+
+def test_a_record_that_is_not_whole_or_is_anothers_is_no_answer() -> None:
+    whole = {**asdict(KNOWN), "status": "normal"}
+    answers: list[Any] = [
+        {},
+        {"company": []},
+        {"company": {**whole, "uscc": UNKNOWN.uscc}},
+        {"company": {**whole, "status": "open"}},
+        *({"company": {**whole, name: bad}} for name in whole for bad in (None, "", 5, "甲\n乙", "甲" * 201)),
+        *({"company": {key: value for key, value in whole.items() if key != name}} for name in whole),
+    ]
+    for said in answers:
+        body = json.dumps(said, ensure_ascii=False).encode()
+        with answering(200, body) as where, pytest.raises(RegistryUnavailable):
+            Registry(where, TOKEN).record(KNOWN.uscc)

@@ -202,10 +202,11 @@ def test_what_a_mandate_may_not_open_today_it_opens_on_its_first_day(world: Worl
 def test_a_sign_in_page_leads_to_the_reset_of_its_account_and_a_companys_to_its_activation(
     world: World, kind: str
 ) -> None:
-    """A07; the appeal is not there yet, and registration is linked where it is offered."""
+    """A07; a company's to the appeal too, and registration is linked where it is offered."""
     html = world.browser().open(f"/login/{kind}").html
     assert f'href="/reset/{kind}"' in html
     assert ('href="/activate"' in html) is (kind == "legal")
+    assert ('href="/appeal"' in html) is (kind == "legal")
     assert 'href="/register"' not in html
     with world.rewired(
         population_url="http://localhost:9/p", population_token="t", face_at_registration=False

@@ -210,7 +210,11 @@ def test_what_only_its_owner_may_see_is_not_stored_on_the_way(world: World, brow
         assert public or headers["Cache-Control"] == "no-store", address
 
 
-OUR_SCRIPTS = r'<script type="module" src="/theme/(?:passkey|sms|documents|company|form_answer|uploads|counted)\.js[?\w=&;]*"></script>'
+OUR_SCRIPTS = (
+    r'<script type="module" src="/theme/'
+    r"(?:passkey|sms|documents|company|form_answer|uploads|counted)"
+    r'\.js[?\w=&;]*"></script>'
+)
 
 
 def test_pages_run_no_script_of_their_own_and_carry_no_inline_style(world: World, browser: Browser) -> None:

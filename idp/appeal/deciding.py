@@ -1,0 +1,333 @@
+"""What staff do with an appeal: take it, hand it on, ask for more, approve, confirm, refuse (E14, E17).
+
+Each is one act of :mod:`idp.appeal.states` with its line in the audit trail, in the caller's transaction;
+what an approval changes is done in the same one (:mod:`idp.appeal.applying`). Words to the applicant are
+sealed with the appeal and stand in no trail; reasons among staff stand there and hold no personal data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from idp.accounts.audit import Action, Event, Origin
+from idp.accounts.models import Enterprise
+from idp.accounts.staff import StaffMember, StaffRole
+from idp.accounts.working_days import WorkCalendar, due_after
+from idp.appeal import applying, messages, outcome
+from idp.appeal.applying import Tools, Unapplicable
+from idp.appeal.messages import Message
+from idp.appeal.models import Appeal, State
+from idp.appeal.outcome import SECOND
+from idp.appeal.states import Act, Moved, move
+
+HANDLERS: Final = frozenset({StaffRole.SERVICE, StaffRole.SUPERVISOR})
+"""Who may have an appeal in hand."""
+CHANGED: Final = "就在刚才，平台上这家企业的登记有变动，没有做任何更改。请按现在的比对结果重新决定。"
+_TRIES: Final = 20
+_READ_BY_HANDS: Final = frozenset(
+    state.value for state in (State.SECOND, State.MORE, State.APPROVED, State.REFUSED)
+)
+"""Where those through whose hands it went may still read."""
+
+
+class NotYours(Exception):
+    """The appeal is in somebody else's hand, or the act is not this member's to do."""
+
+
+class NeedsSecond(Exception):
+    """What the approval changes takes the approval of another staff member as well."""
+
+
+class SameHand(Exception):
+    """The second approval is not given by whoever gave the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an appeal lacks: the slots of papers that are asked for anew, and the words to its applicant."""
+
+    slots: Sequence[str]
+    words: str
+
+
+def oldest_waiting(db: Session) -> UUID | None:
+    """The appeal that is due first among those nobody has in hand."""
+    waiting = select(Appeal.id).where(Appeal.state == State.WAITING.value)
+    return db.scalar(waiting.order_by(Appeal.due_at, Appeal.id).limit(1))
+
+
+def claim_next(
+    db: Session, tools: Tools, member: StaffMember, origin: Origin, *, now: datetime
+) -> Appeal | None:
+    """Take the appeal that is due first; None where none waits. Of several at once each gets another one."""
+    for _ in range(_TRIES):
+        found = oldest_waiting(db)
+        appeal = db.get(Appeal, found, populate_existing=True) if found else None
+        if appeal is None:
+            return None
+        try:
+            claim(db, tools, appeal, member, origin, now=now)
+        except Moved:
+            continue
+        return appeal
+    return None
+
+
+def claim(
+    db: Session, tools: Tools, appeal: Appeal, member: StaffMember, origin: Origin, *, now: datetime
+) -> None:
+    """Take an appeal that waits in hand. Raises Moved, NotYours."""
+    _check_role(member)
+    move(db, appeal, Act.CLAIM, claimed_by=member.id, claimed_at=now)
+    _record(db, tools, appeal, Action.APPEAL_CLAIMED, origin, now=now)
+
+
+def release(
+    db: Session,
+    tools: Tools,
+    appeal: Appeal,
+    member: StaffMember,
+    reason: str,
+    origin: Origin,
+    *,
+    now: datetime,
+) -> None:
+    """Give an appeal back to those that wait. Raises Moved, NotYours."""
+    _check_in_hand(appeal, member)
+    move(db, appeal, Act.RELEASE, claimed_by=None, claimed_at=None)
+    _record(db, tools, appeal, Action.APPEAL_RELEASED, origin, now=now, reason=reason)
+
+
+def assign(
+    db: Session,
+    tools: Tools,
+    appeal: Appeal,
+    member: StaffMember,
+    to: StaffMember,
+    origin: Origin,
+    *,
+    now: datetime,
+) -> None:
+    """Put an appeal that waits, or is in somebody's hand, into that of `to`. Raises Moved, NotYours."""
+    if member.role != StaffRole.SUPERVISOR.value:
+        raise NotYours
+    _check_role(to)
+    move(db, appeal, Act.ASSIGN, claimed_by=to.id, claimed_at=now)
+    _record(db, tools, appeal, Action.APPEAL_ASSIGNED, origin, now=now, to=to.key)
+
+
+def ask_for_more(
+    db: Session,
+    tools: Tools,
+    appeal: Appeal,
+    member: StaffMember,
+    wanted: Wanted,
+    origin: Origin,
+    *,
+    now: datetime,
+) -> None:
+    """Ask the applicant for papers anew; the clock stops until they are there. Raises Moved, NotYours."""
+    _check_in_hand(appeal, member)
+    until = due_after(now, tools.settings.appeal_answer_days, _calendar(tools))
+    slots = list(wanted.slots)
+    appeal.set_answer(tools.vault, wanted.words)
+    move(db, appeal, Act.ASK, asked_for=slots, answer_until=until, due_at=None)
+    _record(db, tools, appeal, Action.APPEAL_MORE_WANTED, origin, now=now, papers=slots)
+    _tell_proved(db, tools, appeal, Message.MORE_WANTED, now=now, what=until)
+
+
+def propose(
+    db: Session,
+    tools: Tools,
+    appeal: Appeal,
+    member: StaffMember,
+    expected: Sequence[str],
+    origin: Origin,
+    *,
+    now: datetime,
+) -> None:
+    """Approve first, where another one has to approve as well; nothing is changed yet.
+
+    Raises Moved, NotYours, applying.Unapplicable.
+    """
+    _check_in_hand(appeal, member)
+    found = outcome.plan(db, tools.vault, appeal)
+    if not found.is_as(set(expected)):
+        raise Unapplicable(found.obstacles or (CHANGED,))
+    move(db, appeal, Act.PROPOSE, proposed_by=member.id, proposed_at=now, changes=list(expected))
+    _record(db, tools, appeal, Action.APPEAL_PROPOSED, origin, now=now, changes=list(expected))
+
+
+def give_back(
+    db: Session,
+    tools: Tools,
+    appeal: Appeal,
+    member: StaffMember,
+    reason: str,
+    origin: Origin,
+    *,
+    now: datetime,
+) -> None:
+    """Return an appeal to whoever approved it first, and say why. Raises Moved, NotYours, SameHand."""
+    _check_second(appeal, member)
+    move(db, appeal, Act.RETURN, proposed_by=None, proposed_at=None, changes=[])
+    _record(db, tools, appeal, Action.APPEAL_RETURNED, origin, now=now, reason=reason)
+
+
+def approve(
+    db: Session,
+    tools: Tools,
+    appeal: Appeal,
+    member: StaffMember,
+    expected: Sequence[str],
+    origin: Origin,
+    *,
+    now: datetime,
+) -> None:
+    """Approve what takes one approval, and do it: the changes that the member saw, and no others.
+
+    Raises Moved, NotYours, NeedsSecond, applying.Unapplicable.
+    """
+    _check_in_hand(appeal, member)
+    if _needs_second(expected):
+        raise NeedsSecond
+    move(db, appeal, Act.APPROVE, decided_by=member.id, decided_at=now)
+    _apply(db, tools, appeal, expected, origin, now=now)
+
+
+def confirm(
+    db: Session,
+    tools: Tools,
+    appeal: Appeal,
+    member: StaffMember,
+    origin: Origin,
+    *,
+    now: datetime,
+) -> None:
+    """Give the second approval, and do what the first one approved.
+
+    Raises Moved, NotYours, SameHand, applying.Unapplicable.
+    """
+    _check_second(appeal, member)
+    expected = list(appeal.changes)
+    move(db, appeal, Act.CONFIRM, decided_by=member.id, decided_at=now)
+    _apply(db, tools, appeal, expected, origin, now=now)
+
+
+def refuse(
+    db: Session,
+    tools: Tools,
+    appeal: Appeal,
+    member: StaffMember,
+    words: str,
+    origin: Origin,
+    *,
+    now: datetime,
+) -> None:
+    """Refuse an appeal, and say why to its applicant; no account changes. Raises Moved, NotYours."""
+    _check_in_hand(appeal, member)
+    appeal.set_answer(tools.vault, words)
+    move(db, appeal, Act.REFUSE, decided_by=member.id, decided_at=now)
+    _record(db, tools, appeal, Action.APPEAL_REFUSED, origin, now=now)
+    told = appeal.statement(tools.vault)
+    phones = (told.phone, told.operator_phone, _reserved_phone(db, tools, appeal))
+    messages.tell(db, _telling(tools), appeal, Message.REFUSED, *phones, now=now)
+
+
+def has_in_hand(appeal: Appeal, member: StaffMember) -> bool:
+    """Whether the member may decide on the appeal now."""
+    return appeal.state == State.IN_HAND.value and appeal.claimed_by == member.id
+
+
+def may_confirm(appeal: Appeal, member: StaffMember) -> bool:
+    """Whether the second approval is this member's to give."""
+    is_supervisor = member.role == StaffRole.SUPERVISOR.value
+    return appeal.state == State.SECOND.value and is_supervisor and appeal.proposed_by != member.id
+
+
+def may_read(appeal: Appeal, member: StaffMember) -> bool:
+    """Whether papers and numbers are this member's to see: he decides, confirms, or had it in hand.
+
+    Once the papers are erased nobody may.
+    """
+    if appeal.papers_erased_at:
+        return False
+    if has_in_hand(appeal, member) or may_confirm(appeal, member):
+        return True
+    had = {appeal.claimed_by, appeal.proposed_by, appeal.decided_by}
+    return appeal.state in _READ_BY_HANDS and member.id in had
+
+
+def _apply(
+    db: Session,
+    tools: Tools,
+    appeal: Appeal,
+    expected: Sequence[str],
+    origin: Origin,
+    *,
+    now: datetime,
+) -> None:
+    applying.apply(db, tools, appeal, expected, origin, now=now)
+    _record(db, tools, appeal, Action.APPEAL_APPROVED, origin, now=now, changes=list(expected))
+
+
+def _needs_second(expected: Sequence[str]) -> bool:
+    return any(change.value in expected for change in SECOND)
+
+
+def _check_role(member: StaffMember) -> None:
+    if StaffRole(member.role) not in HANDLERS or member.suspended_at:
+        raise NotYours
+
+
+def _check_in_hand(appeal: Appeal, member: StaffMember) -> None:
+    """Raises Moved where nobody decides now, NotYours where somebody else does."""
+    if appeal.state != State.IN_HAND.value:
+        raise Moved
+    if appeal.claimed_by != member.id:
+        raise NotYours
+
+
+def _check_second(appeal: Appeal, member: StaffMember) -> None:
+    if appeal.state != State.SECOND.value:
+        raise Moved
+    if member.role != StaffRole.SUPERVISOR.value:
+        raise NotYours
+    if appeal.proposed_by == member.id:
+        raise SameHand
+
+
+def _calendar(tools: Tools) -> WorkCalendar:
+    return WorkCalendar.of(tools.settings.days_off, tools.settings.workdays)
+
+
+def _telling(tools: Tools) -> messages.Tools:
+    return messages.Tools(tools.vault, tools.settings)
+
+
+def _tell_proved(
+    db: Session, tools: Tools, appeal: Appeal, message: Message, *, now: datetime, what: datetime
+) -> None:
+    told = appeal.statement(tools.vault)
+    messages.tell(db, _telling(tools), appeal, message, told.phone, told.operator_phone, now=now, what=what)
+
+
+def _reserved_phone(db: Session, tools: Tools, appeal: Appeal) -> str:
+    """The phone that the company's account has, which hears the result too (X21); empty if there is none."""
+    mine = select(Enterprise).options(joinedload(Enterprise.account)).where(Enterprise.uscc == appeal.uscc)
+    company = db.scalars(mine).first()
+    return (company.account.phone(tools.vault) or "") if company and company.account else ""
+
+
+def _record(
+    db: Session, tools: Tools, appeal: Appeal, action: Action, origin: Origin, *, now: datetime, **detail: Any
+) -> None:
+    event = Event(action, entity=str(appeal.enterprise_id or ""), target=appeal.key, detail=detail)
+    tools.trail.record(db, event, origin, now=now)

@@ -1,0 +1,162 @@
+"""The list of appeals as the desk searches it: what is due first stands first, what is over by its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, UnaryExpression, func, or_, select
+from sqlalchemy.orm import Session
+
+from idp.accounts.calendar import civil_day, day_begins
+from idp.accounts.identifiers import company_name, parse_uscc
+from idp.appeal.models import OPEN, OVER, Appeal, AppealKind, State
+from idp.crypto import plain
+
+PAGE: Final = 20
+MOST: Final = 1000
+"""More than so many matches are not counted nor paged through: the search has to say more."""
+LONGEST: Final = 100
+_NUMBER: Final = "SS-"
+_RUNNING: Final = (State.WAITING.value, State.IN_HAND.value, State.SECOND.value)
+
+
+class Shown(StrEnum):
+    """What the list can be narrowed to; the value of the filter in the address, empty for what is open."""
+
+    WAITING = "waiting"
+    IN_HAND = "in_hand"
+    SECOND = "second"
+    MORE = "more"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    OVER = "over"
+
+
+class SearchRefused(Exception):
+    """Nothing was looked up; the message is the sentence to show (Chinese)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is looked for; what is empty is not asked for. `hand` is in whose hand. `number` counts from 1."""
+
+    text: str = ""
+    kind: AppealKind | None = None
+    shown: Shown | None = None
+    hand: UUID | None = None
+    number: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of appeals; `more` where there are more than MOST."""
+
+    rows: Sequence[Appeal]
+    total: int
+    more: bool
+    number: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What stands above the list."""
+
+    waiting: int
+    due: int
+    mine: int
+    decided: int
+
+
+def check_text(supplied: str) -> str:
+    """The text to look for, as typed. Raises SearchRefused."""
+    text = supplied.strip()
+    if len(text) > LONGEST:
+        raise SearchRefused(f"查找内容最多 {LONGEST} 个字符，请写短一些再查")
+    if not plain(text).isprintable():
+        raise SearchRefused("查找内容里有不能显示的字符，请重新填写")
+    return text
+
+
+def list_appeals(db: Session, search: Search) -> Listing:
+    """One page; a page beyond the last is the last."""
+    which = _matching(search)
+    ids = select(Appeal.id).where(*which).limit(MOST + 1)
+    total = db.scalar(select(func.count()).select_from(ids.subquery())) or 0
+    reachable = min(total, MOST)
+    pages = max(1, -(-reachable // PAGE))
+    number = min(max(search.number, 1), pages)
+    page = select(Appeal).where(*which).order_by(*_order(search)).limit(PAGE).offset((number - 1) * PAGE)
+    return Listing(db.scalars(page).all(), reachable, total > MOST, number, pages)
+
+
+def others_of(db: Session, appeal: Appeal, *, limit: int = 20) -> Sequence[Appeal]:
+    """Other appeals that were sent in for the same credit code, the newest first."""
+    same = select(Appeal).where(Appeal.uscc == appeal.uscc, Appeal.id != appeal.id, _sent_in())
+    return db.scalars(same.order_by(Appeal.id.desc()).limit(limit)).all()
+
+
+def count(db: Session, member_id: UUID, *, now: datetime) -> Counts:
+    """How the queue stands, for this member."""
+    today = day_begins(civil_day(now))
+    tomorrow = today + timedelta(days=1)
+
+    def how_many(*which: ColumnElement[bool]) -> int:
+        return db.scalar(select(func.count()).select_from(Appeal).where(*which)) or 0
+
+    return Counts(
+        waiting=how_many(Appeal.state == State.WAITING.value),
+        due=how_many(Appeal.state.in_(_RUNNING), Appeal.due_at < tomorrow),
+        mine=how_many(Appeal.claimed_by == member_id, Appeal.state == State.IN_HAND.value),
+        decided=how_many(
+            Appeal.decided_at >= today,
+            Appeal.decided_at < tomorrow,
+            Appeal.state.in_((State.APPROVED.value, State.REFUSED.value)),
+        ),
+    )
+
+
+def _sent_in() -> ColumnElement[bool]:
+    return Appeal.submitted_at.is_not(None) & (Appeal.state != State.DRAFT.value)
+
+
+def _matching(search: Search) -> list[ColumnElement[bool]]:
+    conditions = [_sent_in(), _in_states(search.shown)]
+    if search.kind:
+        conditions.append(Appeal.kind == search.kind.value)
+    if search.hand:
+        conditions.append(or_(Appeal.claimed_by == search.hand, Appeal.decided_by == search.hand))
+    if search.text:
+        conditions.append(_named(search.text))
+    return conditions
+
+
+def _in_states(shown: Shown | None) -> ColumnElement[bool]:
+    if shown is None:
+        return Appeal.state.in_(sorted(OPEN))
+    if shown is Shown.OVER:
+        return Appeal.state.in_(sorted(OVER))
+    return Appeal.state == shown.value
+
+
+def _named(text: str) -> ColumnElement[bool]:
+    folded = plain(text)
+    code = parse_uscc(text)
+    if code:
+        return Appeal.uscc == code
+    if folded.upper().startswith(_NUMBER):
+        return Appeal.number.istartswith(folded, autoescape=True)
+    spellings = sorted({text, folded, company_name(text)})
+    return or_(*(Appeal.name.icontains(one, autoescape=True) for one in spellings))
+
+
+def _order(search: Search) -> list[UnaryExpression[Any]]:
+    if search.shown is None or search.shown.value not in OVER | {Shown.OVER.value}:
+        return [Appeal.due_at.asc().nulls_last(), Appeal.id.asc()]
+    return [Appeal.decided_at.desc().nulls_last(), Appeal.id.desc()]

@@ -1,0 +1,200 @@
+"""What an approval would change, by comparing what was told with our own rows (E17, X21, section Y).
+
+Nobody chooses it: the desk shows it, the approval does exactly that, and what differs from what the desk saw
+is not done. No registry is asked here; what it says is for the human who decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from idp.accounts import companies, credentials, directory, obstacles
+from idp.accounts.company_claims import Claim
+from idp.accounts.identifiers import is_same_company_name
+from idp.accounts.models import Enterprise, LegalAccount, LoginName, Person
+from idp.appeal.models import Appeal, AppealKind, Statement
+from idp.crypto import Vault
+
+
+class Change(StrEnum):
+    """One thing that an approval does."""
+
+    REGISTER = "register"
+    ACTIVATE = "activate"
+    PHONE = "phone"
+    REPRESENTATIVE = "representative"
+    NAME = "name"
+    COMPANY_NAME = "company_name"
+    PASSWORD = "password"  # noqa: S105 - a change's name
+
+
+CHANGE_WORDS: Final = {
+    Change.REGISTER: "登记这家企业，开立待激活的企业账号",
+    Change.ACTIVATE: "由申请人设置密码，激活企业账号",
+    Change.PHONE: "更换预留手机号码，先通知原号码",
+    Change.REPRESENTATIVE: "变更法定代表人，原法定代表人的登录立即退出",
+    Change.NAME: "更正法定代表人姓名",
+    Change.COMPANY_NAME: "更正企业名称",
+    Change.PASSWORD: "停用原密码并退出全部登录，由申请人重新设置",
+}
+SECOND: Final = frozenset({Change.REGISTER, Change.PHONE, Change.REPRESENTATIVE, Change.NAME})
+"""What a second staff member has to approve (section Y, "appeals")."""
+
+_KNOWN_ACTIVE: Final = (
+    "这家企业现在已经有账号，不能再登记。请不予通过，答复申请人直接登录或重置密码；"
+    "平台上的信息不对的，改选「修改企业信息申诉」。"
+)
+_KNOWN_PENDING: Final = (
+    "这家企业现在已有待激活的账号，不能再登记。请不予通过，答复申请人激活账号；"
+    "平台上的信息不对、不能激活的，改选「修改企业信息申诉」。"
+)
+_UNKNOWN: Final = "平台上没有这家企业的账号。请不予通过，答复申请人改选「辅助企业注册申诉」。"
+_NAMED_BY_HIMSELF: Final = (
+    "这位法定代表人的证件号码在平台上是另一个姓名，而且本人已经注册了个人账号，不能由企业的申诉更正。"
+    "请不予通过，答复申请人核对姓名和证件号码；确实要更正的，由本人拨打服务热线办理。"
+)
+_PERSON_SUSPENDED: Final = (
+    "这位法定代表人的个人账号已停用，不能代表企业办理。请先与管理员核实停用的原因，再决定。"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be changed; nothing is while there are `obstacles`, which say what to do instead.
+
+    `remarks` are what else was told and is not changed. All of them are sentences for the desk.
+    """
+
+    changes: tuple[Change, ...]
+    obstacles: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def needs_second(self) -> bool:
+        """Whether another staff member has to approve it as well."""
+        return not SECOND.isdisjoint(self.changes)
+
+    def is_as(self, expected: set[str]) -> bool:
+        """Whether it is what somebody saw: the same changes, and nothing in their way."""
+        return not self.obstacles and {change.value for change in self.changes} == expected
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A company as it stands here: its rows, and the account name it has or keeps."""
+
+    company: Enterprise
+    account: LegalAccount
+    representative: Person
+    login_name: str
+
+
+def plan(db: Session, vault: Vault, appeal: Appeal) -> Plan:
+    """What approving `appeal` would change now."""
+    told, known = appeal.statement(vault), find(db, appeal.uscc)
+    if AppealKind(appeal.kind) is AppealKind.UNREGISTERED:
+        return _registration(db, vault, told, known)
+    if known is None:
+        return Plan((), (_UNKNOWN,))
+    return _corrections(db, vault, told, known)
+
+
+def find(db: Session, uscc: str) -> Known | None:
+    """The company with this credit code, as it is now."""
+    mine = (
+        select(Enterprise, LegalAccount, Person)
+        .join(LegalAccount, LegalAccount.enterprise_id == Enterprise.id)
+        .join(Person, Person.id == Enterprise.representative_id)
+        .where(Enterprise.uscc == uscc)
+    )
+    row = db.execute(mine.execution_options(populate_existing=True)).first()
+    if row is None:
+        return None
+    company, account, representative = row
+    return Known(company, account, representative, directory.name_of_company(db, account.id))
+
+
+def is_name_taken(db: Session, name: str) -> bool:
+    """Whether somebody has this account name already."""
+    return db.scalar(select(LoginName.name).where(LoginName.name == name)) is not None
+
+
+def _registration(db: Session, vault: Vault, told: Statement, known: Known | None) -> Plan:
+    if known:
+        return Plan((), (_KNOWN_ACTIVE if known.account.activated_at else _KNOWN_PENDING,))
+    changes = [Change.REGISTER]
+    in_the_way: list[str] = []
+    holder = companies.find_by_document(db, vault, told.claim.document)
+    if holder:
+        _see_holder(db, vault, holder, told.claim, changes, in_the_way)
+    return Plan(tuple(changes), tuple(in_the_way), _of_account(db, told, ""))
+
+
+def _corrections(db: Session, vault: Vault, told: Statement, known: Known) -> Plan:
+    claim, company, account = told.claim, known.company, known.account
+    changes: list[Change] = []
+    in_the_way: list[str] = []
+    if why := obstacles.of_company(company.status, company.suspended_at):
+        in_the_way.append(_in_words(why))
+    if not account.activated_at:
+        changes.append(Change.ACTIVATE)
+    if account.phone(vault) != told.phone:
+        changes.append(Change.PHONE)
+    holder = known.representative if _holds(vault, known.representative, claim) else None
+    if holder is None:
+        changes.append(Change.REPRESENTATIVE)
+        holder = companies.find_by_document(db, vault, claim.document)
+    if holder:
+        _see_holder(db, vault, holder, claim, changes, in_the_way)
+    if not is_same_company_name(company.name, claim.name):
+        changes.append(Change.COMPANY_NAME)
+    if account.activated_at:
+        changes.append(Change.PASSWORD)
+    remarks = (*_of_account(db, told, known.login_name), *_of_type(company, claim))
+    return Plan(tuple(changes), tuple(in_the_way), remarks)
+
+
+def _see_holder(
+    db: Session, vault: Vault, holder: Person, claim: Claim, changes: list[Change], in_the_way: list[str]
+) -> None:
+    """Add what follows from who has the told document here: his name to be corrected, or what forbids it."""
+    if holder.suspended_at:
+        in_the_way.append(_PERSON_SUSPENDED)
+    if companies.is_called(holder, vault, claim.representative_name):
+        return
+    if credentials.find(db, f"person:{holder.id}"):
+        # What he set up himself under his name is not a company's to rename.
+        in_the_way.append(_NAMED_BY_HIMSELF)
+    else:
+        changes.append(Change.NAME)
+
+
+def _holds(vault: Vault, person: Person, claim: Claim) -> bool:
+    document = claim.document
+    return (person.id_type, person.id_number(vault)) == (document.id_type.value, document.id_number)
+
+
+def _of_account(db: Session, told: Statement, has: str) -> tuple[str, ...]:
+    """What becomes of the account name that was told: an account never gets another one."""
+    if has and has != told.account:
+        return (f"填写的法人账号是 {told.account}，平台上的是 {has}。账号不会更改，设置密码的页面会写明。",)
+    if not has and is_name_taken(db, told.account):
+        return (f"填写的法人账号 {told.account} 已被使用。不影响通过，申请人设置密码时另选一个。",)
+    return ()
+
+
+def _of_type(company: Enterprise, claim: Claim) -> tuple[str, ...]:
+    if company.type == claim.type:
+        return ()
+    return (f"填写的法人类型是{claim.type}，平台上的是{company.type}。类型不会更改。",)
+
+
+def _in_words(obstacle: str) -> str:
+    """What keeps a company out, said to whoever decides about it."""
+    first = obstacle.partition("。")[0].replace("，不能登录", "")
+    return f"{first}，不能由申诉恢复。请不予通过，并在原因里写明。"
