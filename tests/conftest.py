@@ -23,6 +23,7 @@ from werkzeug.routing import Rule
 
 from idp.config import Settings
 from tests.houses import House, prepare
+from tests.quick import QuickSettings, collect_seldom
 from tests.world import World
 
 pytest_plugins = ["tests.services", "tests.running_demo", "tests.neighbours"]
@@ -63,12 +64,16 @@ SECRETS = {
 }
 TURN_SECONDS = 10
 """Longer than nearly every test."""
-QUICK = {"argon2_memory_kib": 8192, "argon2_time": 1}
 
 
 def make_settings(**given: Any) -> Settings:
     """Settings of a production installation on loopback, with quick password hashes."""
-    return Settings(**{**SECRETS, **QUICK, **given})
+    return QuickSettings(**{**SECRETS, **given})
+
+
+def pytest_collection_finish() -> None:
+    """Begin."""
+    collect_seldom()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
 from flask import Flask
 
 from idp.app import create_app, wire
-from idp.config import Settings
 from idp.proof.polls import Polls
 from tests.houses import OF_ALL_TESTS, PLATFORM, POLLS, SERVER, House
 from tests.oauth.asking import at_once
 from tests.pages import Page
+from tests.quick import QuickSettings
 from tests.relying_parties.simulating import FACE_KEY, Simulators, served, simulators
 from tests.world import World
 
@@ -63,7 +64,7 @@ class _Annex:
 
     def __init__(self, house: House, changed: dict[str, str]) -> None:
         self._house = house
-        self._settings = Settings(**{**house.settings.model_dump(), **changed})
+        self._settings = QuickSettings(**{**house.settings.model_dump(), **changed})
         self._app = create_app(self._settings)
         opened = self._app.extensions[PLATFORM]
         self._hasher = opened.hasher
@@ -92,10 +93,14 @@ def all_answered(count: int, send: Callable[[int], Page]) -> list[Page]:
     """What so many who send at once are told; whoever hears that there are too many now sends again."""
     pages = at_once(count, send)
     while waiting := [number for number, page in enumerate(pages) if page.status == 503]:
-        again = at_once(len(waiting), lambda place, these=tuple(waiting): send(these[place]))
+        again = at_once(len(waiting), partial(_send_anew, send, waiting))
         for number, page in zip(waiting, again, strict=True):
             pages[number] = page
     return pages
+
+
+def _send_anew(send: Callable[[int], Page], numbers: list[int], place: int) -> Page:
+    return send(numbers[place])
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ left, and its ports must be free.
 from __future__ import annotations
 
 import fcntl
+import io
 import json
 import os
 import random
@@ -17,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from idp.cli import main
 from idp.cli.processes import is_free
 
 START_SECONDS = 180
@@ -74,18 +76,16 @@ class RunningDemo:
         return dict("".join(shlex.split(line)).split("=", 1) for line in lines)
 
     def idp(self, *arguments: str, stdin: str = "") -> Any:
-        """Run an `idp` command beside the demo; what it prints as JSON."""
-        done = subprocess.run(
-            [sys.executable, "-m", "idp.cli", *arguments, "--json"],
-            env={**os.environ, **self.environment()},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        """Run an `idp` command beside the demo, in this process; what it prints as JSON."""
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as here, redirect_stdout(out), redirect_stderr(err):
+            for name, value in self.environment().items():
+                here.setenv(name, value)
+            here.setattr(sys, "stdin", io.StringIO(stdin))
+            with pytest.raises(SystemExit) as left:
+                main([*arguments, "--json"])
+        assert not left.value.code, err.getvalue()
+        return json.loads(out.getvalue())
 
 
 @pytest.fixture(scope="session")

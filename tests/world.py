@@ -46,7 +46,8 @@ from tests.inhabitants import (
     a_credit_code,
     a_resident_number,
 )
-from tests.pages import FormReader, Page, error_sentences
+from tests.pages import Page, error_sentences
+from tests.quick import QuickSettings
 
 __all__ = [
     "CALLBACK",
@@ -56,7 +57,6 @@ __all__ = [
     "APerson",
     "AStaffMember",
     "AnOperator",
-    "FormReader",
     "Page",
     "a_credit_code",
     "a_resident_number",
@@ -89,7 +89,7 @@ class World:
     @contextmanager
     def rewired(self, **changed: Any) -> Iterator[World]:
         """The same storage behind an application with other settings."""
-        settings = Settings(**{**self.settings.model_dump(), **changed})
+        settings = QuickSettings(**{**self.settings.model_dump(), **changed})
         app = create_app(settings)
         app.jinja_env.bytecode_cache = self.app.jinja_env.bytecode_cache
         other = World(app, self.backends, settings)

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from idp.cli import main
-from idp.config import PREFIX, Settings, as_variables
+from idp.config import PREFIX, Settings
 from tests.conftest import make_settings
 from tests.houses import House
+from tests.quick import variables_of
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Command:
 
     def __call__(self, *arguments: str | Path, stdin: str = "", **settings: str) -> Answer:
         """Run one command in this process; `settings` are variables to change."""
-        for name, value in {**as_variables(self.settings), **settings}.items():
+        for name, value in {**variables_of(self.settings), **settings}.items():
             self.monkeypatch.setenv(name, value)
         self.monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
         self.capsys.readouterr()

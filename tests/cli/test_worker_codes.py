@@ -245,4 +245,4 @@ def test_at_its_start_a_worker_names_the_purposes_that_have_no_template(
     (told,) = [record for record in caplog.records if record.message == "SMS without a template are refused"]
     purposes = vars(told)["facts"]["purposes"]
     assert "reset" not in purposes
-    assert {"activate", "new_browser"} <= set(purposes)
+    assert {"activate", "new_browser", "appeal_refused"} <= set(purposes)

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.journeys.chrome import ARGUMENTS, Person
+from tests.journeys.chrome import ARGUMENTS, WIDTHS, Person
 from tests.journeys.phone import ANDROID, HEIGHT, WIDTH, Camera, Phone
 from tests.running_demo import RunningDemo, wait_for
 from tests.services import free_port
@@ -29,15 +29,20 @@ def chrome(chromium_path: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def somebody(chrome: Browser, running_demo: RunningDemo) -> Iterator[Callable[..., Person]]:
-    """Makes people at browsers of their own: `somebody(width=360, script=False)`."""
+    """Makes people at browsers of their own: `somebody(width=360, script=False)`.
+
+    With `at_every_width` the window is narrow, and each page is looked over wide, too.
+    """
     contexts = []
 
-    def arrive(*, width: int = 1280, script: bool = False) -> Person:
+    def arrive(*, width: int = 1280, script: bool = False, at_every_width: bool = False) -> Person:
+        widths = WIDTHS if at_every_width else ()
+        width = widths[0] if widths else width
         context = chrome.new_context(
             viewport={"width": width, "height": 800}, java_script_enabled=script, locale="zh-CN"
         )
         contexts.append(context)
-        return Person.at(context, running_demo.issuer)
+        return Person.at(context, running_demo.issuer, widths=widths)
 
     yield arrive
     for context in contexts:

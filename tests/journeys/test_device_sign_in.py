@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from idp.access.profiles import DEVICE_GRANT
-from tests.journeys.chrome import WIDTHS, Person
+from tests.journeys.chrome import Person
 from tests.running_demo import RunningDemo
 
 
@@ -50,12 +50,11 @@ def signs_in(person: Person, operator: dict[str, Any]) -> None:
     )
 
 
-@pytest.mark.parametrize("width", WIDTHS)
 def test_every_page_of_a_devices_sign_in_fits_and_is_accessible(
-    somebody: Callable[..., Person], running_demo: RunningDemo, terminal: str, width: int
+    somebody: Callable[..., Person], running_demo: RunningDemo, terminal: str
 ) -> None:
     told, operator = asks(running_demo, terminal), running_demo.account("operator")
-    person = somebody(width=width, script=True)
+    person = somebody(at_every_width=True, script=True)
     person.open(told["verification_uri"])
     person.looks_over()
     person.fill(user_code="BCDF-GHJK")

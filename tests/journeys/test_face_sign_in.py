@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.chrome import WIDTHS, Person
+from tests.journeys.chrome import Person
 from tests.running_demo import RunningDemo
 
 
@@ -29,11 +29,10 @@ def asks(somebody: Person, person: dict[str, Any]) -> None:
 
 
 @pytest.mark.journey
-@pytest.mark.parametrize("width", WIDTHS)
 def test_a_face_is_shown_in_the_browser_in_hand_and_every_page_fits_and_is_accessible(
-    somebody: Callable[..., Person], chuyun: dict[str, Any], width: int
+    somebody: Callable[..., Person], chuyun: dict[str, Any]
 ) -> None:
-    person = somebody(width=width, script=True)
+    person = somebody(at_every_width=True, script=True)
     asks(person, chuyun)
     person.looks_over()
     person.press("在本机刷脸")

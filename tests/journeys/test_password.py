@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
-
-from tests.journeys.chrome import WIDTHS, Person
+from tests.journeys.chrome import Person
 from tests.running_demo import RunningDemo
 
 ROOM = "/center/person/security"
@@ -18,11 +16,10 @@ def signs_in(person: Person, running_demo: RunningDemo, case: str) -> None:
     person.sign_in("个人登录", account=account["account"], password=account["password"])
 
 
-@pytest.mark.parametrize("width", WIDTHS)
 def test_the_page_of_a_new_password_says_what_is_wrong(
-    somebody: Callable[..., Person], running_demo: RunningDemo, width: int
+    somebody: Callable[..., Person], running_demo: RunningDemo
 ) -> None:
-    person = somebody(width=width, script=True)
+    person = somebody(at_every_width=True, script=True)
     signs_in(person, running_demo, "several")
     person.open(f"{person.issuer}{ROOM}")
     person.looks_over()

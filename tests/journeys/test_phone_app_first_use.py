@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.journeys.app_owner import PIN, answer_provider, heading, named, press, set_pin
-from tests.journeys.chrome import WIDTHS, Person
+from tests.journeys.chrome import Person
 from tests.running_demo import RunningDemo
 
 
@@ -22,13 +22,11 @@ def phone(somebody: Callable[..., Person]) -> Person:
     return somebody(width=360, script=True)
 
 
-@pytest.mark.parametrize("width", WIDTHS)
 def test_the_first_use_asks_for_consent_and_a_pin_and_ends_at_home(
-    somebody: Callable[..., Person], running_demo: RunningDemo, app: str, width: int
+    somebody: Callable[..., Person], running_demo: RunningDemo, app: str
 ) -> None:
-    # Two people, as a PIN is set for the first time once.
-    account = named(running_demo, "fengli" if width == 360 else "chenmo")
-    person = somebody(width=width, script=True)
+    account = named(running_demo, "fengli")
+    person = somebody(at_every_width=True, script=True)
     page = person.page
     person.open(app + "/")
     expect(heading(page)).to_have_text("登录吉事办")

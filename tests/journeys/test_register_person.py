@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.chrome import WIDTHS, Person, read_json
+from tests.journeys.chrome import Person, read_json
 from tests.journeys.phone import Phone
 from tests.running_demo import RunningDemo, wait_for
 from tests.world import a_resident_number
@@ -240,12 +240,11 @@ def test_two_tabs_are_two_journeys_and_one_of_them_registers(
 
 
 @pytest.mark.journey
-@pytest.mark.parametrize("width", WIDTHS)
 def test_an_account_of_the_older_app_is_taken_over_and_every_page_fits_and_is_accessible(
-    somebody: Callable[..., Person], former: Newcomer, width: int
+    somebody: Callable[..., Person], former: Newcomer
 ) -> None:
     """B23."""
-    person = somebody(width=width, script=True)
+    person = somebody(at_every_width=True, script=True)
     person.open(f"{person.issuer}/register")
     person.page.locator("main a", has_text="我用过 E章通 App").click()
     person.page.wait_for_url("**/register/moved?j=*")

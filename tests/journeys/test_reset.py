@@ -20,7 +20,7 @@ from idp.accounts.passwords import PasswordHasher
 from idp.app import open_backends
 from idp.config import load_settings
 from idp.crypto import Vault
-from tests.journeys.chrome import WIDTHS, Person, read_json
+from tests.journeys.chrome import Person, read_json
 from tests.running_demo import RunningDemo, wait_for
 from tests.world import a_credit_code, a_resident_number
 
@@ -101,11 +101,10 @@ def newest(demo: RunningDemo, phone: str, purpose: str) -> dict[str, Any]:
 
 @pytest.mark.journey
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("width", WIDTHS)
 def test_a_forgotten_password_is_set_anew_and_every_page_fits_and_is_accessible(
-    somebody: Callable[..., Person], running_demo: RunningDemo, kind: str, width: int
+    somebody: Callable[..., Person], running_demo: RunningDemo, kind: str
 ) -> None:
-    forgetful, person = somebody_new(running_demo, kind), somebody(width=width, script=True)
+    forgetful, person = somebody_new(running_demo, kind), somebody(at_every_width=True, script=True)
     person.open(f"{person.issuer}/login/{kind}")
     person.looks_over()
     person.press("忘记密码？")

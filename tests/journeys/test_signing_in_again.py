@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import urlencode
 
-import pytest
-
-from tests.journeys.chrome import WIDTHS, Person
+from tests.journeys.chrome import Person
 from tests.running_demo import RunningDemo
 
 
@@ -25,11 +23,10 @@ def asks_for_a_fresh_sign_in(demo: RunningDemo, portal: str, scope: str) -> str:
     return f"{demo.issuer}/oauth/authorize?{urlencode(values)}"
 
 
-@pytest.mark.parametrize("width", WIDTHS)
 def test_a_person_is_told_why_he_signs_in_again_and_goes_on(
-    somebody: Callable[..., Person], running_demo: RunningDemo, width: int
+    somebody: Callable[..., Person], running_demo: RunningDemo
 ) -> None:
-    portal, person = running_demo.url("social_insurance"), somebody(width=width, script=True)
+    portal, person = running_demo.url("social_insurance"), somebody(at_every_width=True, script=True)
     himself, other = running_demo.account("person"), running_demo.account("person", "several")
     person.open(f"{person.issuer}/login/person")
     person.sign_in("个人登录", account=himself["account"], password=himself["password"])
@@ -45,11 +42,10 @@ def test_a_person_is_told_why_he_signs_in_again_and_goes_on(
     assert person.page.url.startswith(f"{portal}/callback?code=")
 
 
-@pytest.mark.parametrize("width", WIDTHS)
 def test_a_company_is_named_where_somebody_acts_for_one(
-    somebody: Callable[..., Person], running_demo: RunningDemo, width: int
+    somebody: Callable[..., Person], running_demo: RunningDemo
 ) -> None:
-    portal, person = running_demo.url("social_insurance"), somebody(width=width, script=True)
+    portal, person = running_demo.url("social_insurance"), somebody(at_every_width=True, script=True)
     company = running_demo.account("legal")
     person.open(f"{person.issuer}/login/legal")
     person.sign_in("法人登录", account=company["uscc"], password=company["password"])

@@ -115,13 +115,10 @@ def test_a_passkey_is_added_used_and_removed(
     assert "办公室电脑" not in person.reads()
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_a_newcomer_begins_by_his_link(
-    somebody: Callable[..., Person], running_demo: RunningDemo, width: int
-) -> None:
-    person = somebody(width=width, script=True)
+def test_a_newcomer_begins_by_his_link(somebody: Callable[..., Person], running_demo: RunningDemo) -> None:
+    person = somebody(at_every_width=True, script=True)
     told = running_demo.idp(
-        *("staff", "add", "--account", f"newcomer_{width}", "--name", "方小舟", "--role", "customer_service")
+        *("staff", "add", "--account", "newcomer", "--name", "方小舟", "--role", "customer_service")
     )
     person.open(told["link"])
     person.looks_over()

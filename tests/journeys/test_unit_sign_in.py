@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.chrome import WIDTHS, Person
+from tests.journeys.chrome import Person
 from tests.running_demo import RunningDemo, wait_for
 
 
@@ -163,12 +163,11 @@ def test_a_mandate_that_is_not_live_is_told_its_day(
     assert {"expired": "到期", "future": "起生效"}[case] in person.reads()
 
 
-@pytest.mark.parametrize("width", WIDTHS)
 def test_every_page_of_the_journey_fits_and_is_accessible(
-    somebody: Callable[..., Person], running_demo: RunningDemo, width: int
+    somebody: Callable[..., Person], running_demo: RunningDemo
 ) -> None:
     portal = running_demo.url("social_insurance")
-    several, person = running_demo.account("person", "several"), somebody(width=width, script=True)
+    several, person = running_demo.account("person", "several"), somebody(at_every_width=True, script=True)
     for address in (portal, f"{portal}/login/unit"):
         person.open(address)
         person.looks_over()

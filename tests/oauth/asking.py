@@ -16,6 +16,7 @@ from joserfc.jwk import KeySet
 from werkzeug.test import TestResponse
 
 from idp.access.keys import ALGORITHMS, Signatures
+from tests.entering import has_entered
 from tests.world import ISSUER, AClient, AnOperator, Authorization, Browser, Page, World, post_as
 
 Result = TypeVar("Result")
@@ -31,16 +32,12 @@ def later(**after: float) -> AbstractContextManager[Any]:
 
 def a_signed_in_person(world: World) -> Browser:
     """A browser in which somebody is signed in as himself."""
-    browser = world.browser()
-    browser.sign_in_person(world.a_person())
-    return browser
+    return has_entered(world, world.a_person())
 
 
 def a_signed_in_operator(world: World, operator: AnOperator | None = None) -> Browser:
     """A browser in which an operator is signed in."""
-    browser = world.browser()
-    browser.sign_in_operator(operator or world.an_operator())
-    return browser
+    return has_entered(world, operator or world.an_operator())
 
 
 def code_for(browser: Browser, asked: Authorization, scope: str = "openid", **more: str) -> str:

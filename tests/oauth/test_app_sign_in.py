@@ -21,6 +21,7 @@ from idp.accounts.audit import AuditEvent, Origin
 from idp.accounts.models import Person
 from idp.accounts.sessions import SigninSession
 from idp.db import begin_write
+from tests.entering import enter
 from tests.oauth.asking import at_once, later
 from tests.oauth.keyholders import ADpopKey, with_nonce
 from tests.person.test_sign_ins import LIST, end
@@ -219,7 +220,7 @@ def test_a_phone_that_lay_idle_for_an_hour_still_stands_in_the_list(world: World
     a_phone(world, person)
     with later(hours=5):
         browser = world.browser()
-        browser.sign_in_person(person)
+        enter(browser, person)
         assert "吉事办 App" in browser.open(LIST).text
 
 
@@ -286,7 +287,7 @@ def test_removing_the_app_ends_its_sign_ins(world: World) -> None:
 def test_an_app_that_is_no_phone_keeps_hanging_on_the_browser(world: World) -> None:
     person = world.a_person()
     browser = world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     phone = APhone.of(world, person, browser=browser, scope="openid offline_access")
     assert rows(world) == []
     browser.open("/center/person")
@@ -321,7 +322,7 @@ def test_an_ending_and_a_redemption_never_pass_each_other(
     world: World, ending: Callable[[World, APerson], None]
 ) -> None:
     person, browser = world.a_person(), world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     with world.reading() as db:
         source = db.scalars(select(SigninSession)).one()
     record = CodeRecord(str(source.id), "app-jishiban", "", SCOPE, "", None, 0, 0)

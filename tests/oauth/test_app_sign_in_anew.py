@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.entering import enter
 from tests.login.acting import is_in, key_of, told
 from tests.oauth.asking import later, refused_with
 from tests.oauth.test_app_sign_in import is_signed_in, refreshed, rows
@@ -37,7 +38,7 @@ def asks_as_app(browser: Browser, **more: str) -> Page:
 
 def test_a_sign_in_that_lay_there_makes_no_phone(world: World) -> None:
     person, browser = world.a_person(), world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     page = asks_as_app(browser)
     assert "/login" in page.url, "no code without a sign-in for this very request"
     assert "要求重新登录" in page.text
@@ -48,7 +49,7 @@ def test_a_sign_in_that_lay_there_makes_no_phone(world: World) -> None:
 
 def test_somebody_else_may_answer_where_a_person_is_signed_in_already(world: World) -> None:
     browser, other = world.browser(), world.a_person()
-    browser.sign_in_person(world.a_person())
+    enter(browser, world.a_person())
     phone = APhone.of(world, other, browser=browser)
     assert is_signed_in(phone)
     assert rows(world)[0].person_id == other.row.id
@@ -56,13 +57,13 @@ def test_somebody_else_may_answer_where_a_person_is_signed_in_already(world: Wor
 
 def test_where_nobody_can_be_asked_the_app_hears_that_a_sign_in_is_needed(world: World) -> None:
     browser = world.browser()
-    browser.sign_in_person(world.a_person())
+    enter(browser, world.a_person())
     assert refused_with(asks_as_app(browser, prompt="none")) == ("login_required", True)
 
 
 def test_other_clients_are_answered_from_the_sign_in_that_is_there(world: World) -> None:
     browser = world.browser()
-    browser.sign_in_person(world.a_person())
+    enter(browser, world.a_person())
     assert "code" in browser.open(Authorization(an_app(world)).address("openid profile")).query
 
 

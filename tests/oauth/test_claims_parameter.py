@@ -10,6 +10,7 @@ import pytest
 from idp.access.clients import Client, announce_change
 from idp.access.pending import PendingRequest, find
 from idp.oauth.claims_request import ClaimsMalformed, parse
+from tests.entering import enter
 from tests.oauth.asking import (
     a_signed_in_operator,
     a_signed_in_person,
@@ -40,7 +41,7 @@ def got(
 
 def test_claims_are_answered_where_they_were_asked_for(world: World) -> None:
     person, browser = world.a_person(), world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     client = world.a_client(full_phone=True)
     userinfo, token = got(world, browser, client, {"userinfo": {"name": None}, "id_token": {}})
     assert (set(userinfo), userinfo["name"]) == ({"sub", "name"}, person.name)

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 from werkzeug.test import TestResponse
 
+from tests.entering import enter
 from tests.oauth.asking import (
     FOR_LATER,
     a_signed_in_person,
@@ -88,7 +89,7 @@ def test_userinfo_says_the_same_however_the_token_comes(world: World) -> None:
 
 def test_an_essential_name_comes_from_userinfo_and_not_in_the_id_token(world: World) -> None:
     person, browser = world.a_person(), world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     essential = json.dumps({"userinfo": {"name": {"essential": True}}})
     tokens = tokens_for(browser, world.a_client(), "openid", claims=essential)
     assert get_with(world, tokens["access_token"]).get_json()["name"] == person.name
@@ -109,7 +110,7 @@ def test_a_silent_answer_speaks_of_the_same_person_and_the_same_sign_in(world: W
 @pytest.mark.parametrize("anew", [{"prompt": "login"}, {"max_age": "1"}], ids=["prompt", "max_age"])
 def test_a_second_sign_in_is_later_than_the_first(world: World, anew: dict[str, str]) -> None:
     person, browser, client = world.a_person(), world.browser(), world.a_client()
-    browser.sign_in_person(person)
+    enter(browser, person)
     first = id_claims(browser, client)
     asked = Authorization(client)
     with later(seconds=2):

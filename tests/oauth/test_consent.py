@@ -8,6 +8,7 @@ from idp.access import consents
 from idp.access.consents import Consent
 from idp.accounts.audit import AuditEvent
 from idp.accounts.identity import Identity, Role
+from tests.entering import enter
 from tests.oauth.asking import a_signed_in_person, at_once, refused_with
 from tests.world import ISSUER, AClient, Authorization, Browser, Page, World
 
@@ -64,13 +65,13 @@ def test_more_is_asked_for_again_and_less_is_not(world: World) -> None:
 def test_it_is_remembered_for_this_person_capacity_and_client_alone(world: World) -> None:
     operator, client, other = world.an_operator(), a_third_party(world), a_third_party(world)
     browser = world.browser()
-    browser.sign_in_person(operator.person)
+    enter(browser, operator.person)
     ask(browser, client)
     browser.submit({"decision": "allow"})
     assert asks(ask(browser, other))
     assert asks(ask(a_signed_in_person(world), client))
     acting = world.browser()
-    acting.sign_in_operator(operator)
+    enter(acting, operator)
     assert asks(ask(acting, client, "openid entity"))
     acting.submit({"decision": "allow"})
     with world.reading() as db:
@@ -130,7 +131,7 @@ def test_a_double_click_gives_one_code(world: World) -> None:
 
 def test_a_sign_in_that_ran_out_at_the_question_goes_on_afterwards(world: World) -> None:
     person, browser, client = world.a_person(), world.browser(), world.a_client(first_party=False)
-    browser.sign_in_person(person)
+    enter(browser, person)
     asked = browser.open(Authorization(client).address("openid")).url
     browser.client.delete_cookie("idp_session", domain="localhost")
     page = browser.sign_in_person(person, at=asked)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from idp.access import user_codes
 from idp.access.consents import Consent
 from idp.accounts.audit import AuditEvent
+from tests.entering import enter
 from tests.oauth.asking import a_signed_in_operator, a_signed_in_person, at_once, later
 from tests.oauth.devices import ALLOWED, ASKS, ADevice, a_device, a_device_client, changed, type_code
 from tests.world import Authorization, Page, World, error_sentences
@@ -61,7 +62,7 @@ def test_a_company_is_chosen_on_the_way(world: World) -> None:
     person, device = world.a_person(), a_device(world, "openid entity")
     first, second = world.an_operator(person=person), world.an_operator(person=person)
     browser = world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     page = type_code(browser, device.user_code)
     assert page.url.startswith("/login/company")
     page = browser.submit({"enterprise": str(second.mandate.id)})
@@ -334,5 +335,5 @@ def test_one_who_is_signed_in_guesses_no_more_for_it(world: World, monkeypatch: 
     person, device = world.a_person(), a_device(world)
     for number in range(3):
         browser = world.browser(address=f"192.0.2.{number}")
-        browser.sign_in_person(person)
+        enter(browser, person)
         assert type_code(browser, an_unknown_code(device)).status == (200 if number < 2 else 429)

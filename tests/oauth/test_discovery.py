@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from werkzeug.test import TestResponse
 
+from tests.entering import enter
 from tests.oauth.asking import claims_of, header_of, tokens_for
 from tests.world import ISSUER, World
 
@@ -98,7 +99,7 @@ def test_the_published_keys_are_public_halves_only(world: World) -> None:
 @pytest.mark.parametrize("alg", ["RS256", "PS256", "ES256", "EdDSA"])
 def test_tokens_are_verified_with_the_published_key_they_name(world: World, alg: str) -> None:
     browser, client = world.browser(), world.a_client(id_token_alg=alg)
-    browser.sign_in_person(world.a_person())
+    enter(browser, world.a_person())
     tokens = tokens_for(browser, client, "openid")
     kids = {key["kid"]: key["alg"] for key in json.loads(fetched(world, "/oauth/jwks").data)["keys"]}
     header = header_of(tokens["id_token"])

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from idp.access.grants import Grant
+from tests.entering import enter
 from tests.login.acting import key_of
 from tests.oauth.asking import FOR_LATER, claims_of, code_for, introspect, refresh, tokens_for
 from tests.oauth.devices import ADevice, a_device_client, allow, changed
@@ -25,7 +26,7 @@ class Owner:
     def __init__(self, world: World) -> None:
         person = world.a_person()
         self.world, self.browser = world, world.browser()
-        self.browser.sign_in_person(person)
+        enter(self.browser, person)
         self._secret = world.a_totp(key_of(world, person))
 
     def proves(self) -> None:

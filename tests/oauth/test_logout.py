@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from idp.accounts.sessions import SigninSession
+from tests.entering import enter
 from tests.oauth.asking import a_signed_in_person, introspect, later, refresh, tokens_for
 from tests.world import AClient, Authorization, Browser, Page, World, get_with
 
@@ -88,7 +89,7 @@ def test_without_proof_it_asks_first(world: World, hint: bool) -> None:
     values = {"client_id": client.client_id, "post_logout_redirect_uri": BACK, "state": "s"}
     if hint:
         other = world.browser()
-        other.sign_in_person(world.a_person())
+        enter(other, world.a_person())
         values["id_token_hint"] = tokens_for(other, client)["id_token"]
     page = logout(browser, **values)
     assert page.status == 200
@@ -177,7 +178,7 @@ def test_whoever_is_not_signed_in_is_simply_sent_back(world: World) -> None:
 
 def test_after_it_a_new_sign_in_is_another_one(world: World) -> None:
     person, browser, client = world.a_person(), world.browser(), world.a_client()
-    browser.sign_in_person(person)
+    enter(browser, person)
     tokens = tokens_for(browser, client)
     logout(browser, id_token_hint=tokens["id_token"])
     browser.sign_in_person(person)

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 from werkzeug.test import TestResponse
 
 from idp.access.clients import Client, announce_change
+from tests.entering import enter
 from tests.oauth.asking import (
     a_signed_in_person,
     at_once,
@@ -191,7 +192,7 @@ def test_of_twelve_who_answer_at_once_one_gets_a_code(world: World) -> None:
     address = opened(asked.client.client_id, pushed(world, asked))
     browsers = [world.browser() for _number in range(12)]
     for browser in browsers:
-        browser.sign_in_person(person)
+        enter(browser, person)
     pages = at_once(12, lambda number: browsers[number].open(address))
     assert sum("code" in page.query for page in pages) == 1
     assert all("code" in page.query or is_a_page(page) for page in pages)
@@ -203,7 +204,7 @@ def test_of_two_processes_that_answer_waiting_tabs_one_gets_a_code(world: World)
     with world.rewired() as second:
         browsers = [apart.browser() for apart in (world, second) * 4]
         for browser in browsers:
-            browser.sign_in_person(person)
+            enter(browser, person)
             browser.open(address)
         pages = at_once(8, lambda number: browsers[number].submit({"decision": "allow"}))
     assert sum("code" in page.query for page in pages) == 1
@@ -288,7 +289,7 @@ def test_a_fresh_sign_in_is_measured_from_when_the_browser_came(world: World) ->
     for freshness in ({"prompt": "login"}, {"max_age": "60"}):
         browser = world.browser()
         address = opened(client.client_id, pushed(world, asked, **freshness))
-        browser.sign_in_person(person)
+        enter(browser, person)
         with later(seconds=100):
             page = browser.open(address)
             assert page.url.startswith("/login"), "the sign-in between push and visit is none for this visit"

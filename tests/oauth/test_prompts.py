@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.entering import enter
 from tests.oauth.asking import (
     a_signed_in_operator,
     a_signed_in_person,
@@ -34,7 +35,7 @@ def test_prompt_none_with_one_gives_a_code(world: World) -> None:
 @pytest.mark.parametrize("prompt", ["login", "select_account", "login consent"])
 def test_the_password_is_asked_for_again_and_once_is_enough(world: World, prompt: str) -> None:
     person, browser = world.a_person(), world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     asked = Authorization(world.a_client())
     with later(seconds=30):
         page = browser.open(asked.address("openid", prompt=prompt))
@@ -47,7 +48,7 @@ def test_the_password_is_asked_for_again_and_once_is_enough(world: World, prompt
 
 def test_max_age_is_measured_from_the_sign_in(world: World) -> None:
     person, browser = world.a_person(), world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     with later(seconds=100):
         assert "code" in ask(browser, world, max_age="200", prompt="none").query
         assert "code" in ask(browser, world, max_age="101").query
@@ -78,10 +79,10 @@ def test_the_hint_of_the_same_person_is_answered(world: World) -> None:
 def test_the_hint_of_another_person_is_not(world: World) -> None:
     first, second, client = world.a_person(), world.a_person(), world.a_client()
     there = world.browser()
-    there.sign_in_person(first)
+    enter(there, first)
     hint = tokens_for(there, client)["id_token"]
     browser = world.browser()
-    browser.sign_in_person(second)
+    enter(browser, second)
     page = browser.open(Authorization(client).address("openid", id_token_hint=hint, prompt="none"))
     assert refused_with(page) == ("login_required", True)
     page = browser.open(Authorization(client).address("openid", id_token_hint=hint))
@@ -99,11 +100,11 @@ WAYS = ["legal", "operator", "person"]
 def signed_in_as(world: World, way: str) -> tuple[Browser, AnOperator]:
     browser, operator = world.browser(), world.an_operator()
     if way == "legal":
-        browser.sign_in_legal(operator.company)
+        enter(browser, operator.company)
     elif way == "operator":
-        browser.sign_in_operator(operator)
+        enter(browser, operator)
     else:
-        browser.sign_in_person(operator.person)
+        enter(browser, operator.person)
     return browser, operator
 
 
@@ -180,7 +181,7 @@ def test_a_person_goes_on_with_the_mandate_asked_for_and_no_other(world: World) 
     first, second = world.an_operator(person=person), world.an_operator(person=person)
     stranger = world.a_company()
     browser = world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     page = browser.open(Authorization(client).address("openid entity", entity=stranger.uscc))
     assert (page.status, page.location) == (403, "")
     asked = Authorization(client)
@@ -193,7 +194,7 @@ def test_a_person_goes_on_with_the_mandate_asked_for_and_no_other(world: World) 
 def test_a_person_with_several_mandates_chooses_one(world: World) -> None:
     person, client, browser = world.a_person(), world.a_client(), world.browser()
     first, second = world.an_operator(person=person), world.an_operator(person=person)
-    browser.sign_in_person(person)
+    enter(browser, person)
     asked = Authorization(client)
     page = browser.open(asked.address("openid entity"))
     assert first.company.name in page.text
@@ -210,7 +211,7 @@ def test_nobody_chooses_a_mandate_that_is_not_his(world: World) -> None:
     world.an_operator(person=person)
     world.an_operator(person=person)
     foreign = world.an_operator()
-    browser.sign_in_person(person)
+    enter(browser, person)
     browser.open(Authorization(world.a_client()).address("openid entity"))
     page = browser.submit({"enterprise": str(foreign.mandate.id)})
     assert "code" not in page.query

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 
 from idp.crypto import b64url
+from tests.entering import enter
 from tests.oauth.asking import a_signed_in_person, at_once, later, refused_with
 from tests.oauth.keyholders import ADpopKey, AKeyholder, a_key, a_keyholder, public_jwk, signed
 from tests.world import CALLBACK, ISSUER, AClient, Authorization, Browser, Page, World
@@ -270,7 +271,7 @@ def test_of_eight_who_bring_one_jti_at_once_one_is_let_in(world: World) -> None:
     request = holder.signed_request(params_of(authorization_of(holder)))
     browsers = [world.browser() for _number in range(8)]
     for browser in browsers:
-        browser.sign_in_person(person)
+        enter(browser, person)
     pages = at_once(8, lambda number: bring(browsers[number], holder, request))
     assert sum("code" in page.query for page in pages) == 1
 

@@ -6,6 +6,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from tests.entering import enter
 from tests.world import ISSUER, Authorization, World, get_with
 
 UNIT = "openid profile phone identity entity"
@@ -76,10 +77,10 @@ def test_a_signed_in_browser_is_answered_without_a_page(world: World, way: str) 
     operator, browser, client = world.an_operator(), world.browser(), world.a_client()
     scope = "openid" if way == "person" else "openid entity"
     if way == "legal":
-        browser.sign_in_legal(operator.company)
+        enter(browser, operator.company)
     elif way == "operator":
-        browser.sign_in_operator(operator)
+        enter(browser, operator)
     else:
-        browser.sign_in_person(operator.person)
+        enter(browser, operator.person)
     page = browser.open(Authorization(client).address(scope))
     assert "code" in page.query

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from idp.access.clients import Client, announce_change
+from tests.entering import enter
 from tests.oauth.asking import (
     a_signed_in_operator,
     a_signed_in_person,
@@ -160,7 +161,7 @@ def test_a_request_that_names_no_level_of_ours_does_not_undo_the_default(world: 
 
 def test_the_page_says_why_it_asks_again_and_whom(world: World) -> None:
     person, browser, client = world.a_person(name="林小满"), world.browser(), world.a_client()
-    browser.sign_in_person(person)
+    enter(browser, person)
     with later(minutes=5):
         asked = Authorization(client)
         page = browser.open(asked.address("openid", max_age="60"))
@@ -181,9 +182,9 @@ def test_nobody_is_told_anything_who_was_not_signed_in(world: World) -> None:
 def test_only_the_ways_of_whoever_is_signed_in_are_offered(world: World) -> None:
     operator, client = world.an_operator(), world.a_client()
     legal, acting, chosen = world.browser(), world.browser(), world.browser()
-    legal.sign_in_legal(operator.company)
-    acting.sign_in_operator(operator)
-    chosen.sign_in_person(operator.person)
+    enter(legal, operator.company)
+    enter(acting, operator)
+    enter(chosen, operator.person)
     assert "code" in ask(chosen, client, "openid entity").query
     with later(minutes=5):
         assert tabs(ask(legal, client, "openid entity", max_age="60")) == ["法人登录"]
@@ -196,7 +197,7 @@ def test_only_the_ways_of_whoever_is_signed_in_are_offered(world: World) -> None
 
 def test_another_persons_password_opens_nothing_until_the_first_has_signed_out(world: World) -> None:
     first, second, browser, client = world.a_person(), world.a_person(), world.browser(), world.a_client()
-    browser.sign_in_person(first)
+    enter(browser, first)
     held = tokens_for(browser, client)
     cookie = browser.cookie("idp_session")
     with later(minutes=5):
@@ -228,7 +229,7 @@ def test_another_company_of_the_same_human_is_not_the_same_identity(world: World
 
 def test_a_wrong_password_says_nothing_of_who_else_would_be_refused(world: World) -> None:
     first, second, browser = world.a_person(), world.a_person(), world.browser()
-    browser.sign_in_person(first)
+    enter(browser, first)
     with later(minutes=5):
         page = ask(browser, world.a_client(), max_age="60")
         browser.open(page.url)
@@ -239,7 +240,7 @@ def test_a_wrong_password_says_nothing_of_who_else_would_be_refused(world: World
 
 def test_a_portal_that_asks_for_a_new_sign_in_takes_anybody(world: World) -> None:
     first, second, browser, client = world.a_person(), world.a_person(), world.browser(), world.a_client()
-    browser.sign_in_person(first)
+    enter(browser, first)
     with later(minutes=5):
         page = ask(browser, client, prompt="login", max_age="60")
         assert "也可以换一个账号登录" in page.text
@@ -249,7 +250,7 @@ def test_a_portal_that_asks_for_a_new_sign_in_takes_anybody(world: World) -> Non
 def test_an_identity_that_could_not_answer_is_not_asked_for_again(world: World) -> None:
     company, person, client = world.a_company(), world.a_person(), world.a_client()
     browser = world.browser()
-    browser.sign_in_legal(company)
+    enter(browser, company)
     with later(minutes=5):
         page = ask(browser, client, "openid", max_age="60")
         assert AGAIN not in page.text
@@ -259,9 +260,9 @@ def test_an_identity_that_could_not_answer_is_not_asked_for_again(world: World) 
 def test_a_hint_for_somebody_else_asks_for_him(world: World) -> None:
     first, second, client = world.a_person(), world.a_person(), world.a_client()
     there, browser = world.browser(), world.browser()
-    there.sign_in_person(first)
+    enter(there, first)
     hint = tokens_for(there, client)["id_token"]
-    browser.sign_in_person(second)
+    enter(browser, second)
     with later(minutes=5):
         page = ask(browser, client, max_age="60", id_token_hint=hint)
         assert AGAIN not in page.text
@@ -303,7 +304,7 @@ def test_a_bound_token_is_challenged_in_its_own_scheme(world: World) -> None:
 def test_a_new_sign_in_opens_userinfo_again(world: World) -> None:
     person, browser = world.a_person(), world.browser()
     client = world.a_client(default_max_age=0)
-    browser.sign_in_person(person)
+    enter(browser, person)
     with later(minutes=5):
         asked = Authorization(client)
         page = browser.open(asked.address("openid"))

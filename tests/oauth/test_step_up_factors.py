@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import pyotp
 
 from idp.accounts.sessions import SigninSession
+from tests.entering import enter
 from tests.login.acting import (
     a_passkey,
     key_of,
@@ -35,7 +36,7 @@ def the_session(world: World, person: APerson) -> SigninSession:
 
 def test_a_level_asked_for_of_a_signed_in_person_asks_for_the_factor_alone(world: World) -> None:
     person, browser, client = world.a_person(), world.browser(), world.a_client()
-    browser.sign_in_person(person)
+    enter(browser, person)
     held = tokens_for(browser, client)
     before, cookie = the_session(world, person), browser.cookie("idp_session")
     secret = world.a_totp(key_of(world, person))
@@ -58,7 +59,7 @@ def test_a_level_asked_for_of_a_signed_in_person_asks_for_the_factor_alone(world
 
 def test_a_passkey_raises_a_sign_in_too(world: World) -> None:
     person, browser = world.a_person(), world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     device = a_passkey(world, key_of(world, person))
     ask(browser, world.a_client(), acr_values=LOA_2)
     assert "code" in touch(browser, device, follow=True).query
@@ -109,7 +110,7 @@ def test_silence_asks_for_no_factor(world: World) -> None:
 
 def test_a_wrong_code_raises_nothing(world: World) -> None:
     person, browser = world.a_person(), world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     account = key_of(world, person)
     world.a_totp(account)
     theirs = world.a_totp(key_of(world, world.a_person()))
@@ -138,7 +139,7 @@ def test_a_sign_in_too_old_and_too_weak_begins_anew(world: World) -> None:
 def test_a_second_step_finishes_nothing_for_another_identity(world: World) -> None:
     first, second, browser = world.a_person(), world.a_person(), world.browser()
     secret = world.a_totp(key_of(world, second))
-    browser.sign_in_person(first)
+    enter(browser, first)
     cookie = browser.cookie("idp_session")
     sign_in(browser, second)  # for himself: a ticket that waits
     assert browser.page
@@ -154,7 +155,7 @@ def test_a_second_step_finishes_nothing_for_another_identity(world: World) -> No
 
 def test_a_device_may_ask_for_a_level(world: World) -> None:
     person, browser = world.a_person(), world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     secret = world.a_totp(key_of(world, person))
     device = ADevice(world, a_device_client(world))
     asked = device.asks(acr_values=LOA_2).get_json()
@@ -167,7 +168,7 @@ def test_a_device_may_ask_for_a_level(world: World) -> None:
 
 def test_the_step_up_is_answered_by_the_one_it_was_shown_to(world: World) -> None:
     first, second, browser = world.a_person(), world.a_person(), world.browser()
-    browser.sign_in_person(first)
+    enter(browser, first)
     other = world.browser()
     other.sign_in_person(second)
     for person in (first, second):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.entering import enter
 from tests.login.acting import (
     a_code,
     a_passkey,
@@ -49,7 +50,7 @@ def test_whoever_has_a_phone_and_no_factor_is_asked_for_a_code_alone(world: Worl
 def test_a_stronger_factor_is_not_gone_round(world: World) -> None:
     for kind in ("totp", "passkey"):
         person, browser = world.a_person(), world.browser()
-        browser.sign_in_person(person)
+        enter(browser, person)
         (world.a_totp if kind == "totp" else lambda account: a_passkey(world, account))(key_of(world, person))
         page = ask(browser, world.a_client(), acr_values=LOA_2)
         assert "sms_code" not in page.html
@@ -59,7 +60,7 @@ def test_a_stronger_factor_is_not_gone_round(world: World) -> None:
 
 def test_a_factor_added_meanwhile_voids_the_code(world: World) -> None:
     person, browser = world.a_person(), world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     ask(browser, world.a_client(), acr_values=LOA_2)
     code, page = a_code(browser, person.phone), browser.page
     world.a_totp(key_of(world, person))
@@ -70,7 +71,7 @@ def test_a_factor_added_meanwhile_voids_the_code(world: World) -> None:
 
 def test_where_it_was_switched_on_it_is_one_of_the_ways(world: World) -> None:
     person, browser = world.a_person(), world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     world.a_totp(key_of(world, person))
     switch_sms_on(world, key_of(world, person))
     ask(browser, world.a_client(), acr_values=LOA_2)
@@ -79,7 +80,7 @@ def test_where_it_was_switched_on_it_is_one_of_the_ways(world: World) -> None:
 
 def test_a_wrong_code_raises_nothing_and_is_written_down(world: World) -> None:
     person, browser = world.a_person(), world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     ask(browser, world.a_client(), acr_values=LOA_2)
     code = a_code(browser, person.phone)
     page = type_sms(browser, f"{(int(code) + 1) % 1_000_000:06}")
@@ -100,7 +101,7 @@ def test_who_acts_for_a_company_as_himself_is_asked_by_his_own_phone(world: Worl
 
 def test_he_may_add_a_factor_of_his_own_instead(world: World) -> None:
     person, browser = world.a_person(), world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     page = ask(browser, world.a_client(), acr_values=LOA_2)
     assert "添加其他第二步验证方式" in page.text
     assert 'href="/center/person/security?next=' in page.html
@@ -109,7 +110,7 @@ def test_he_may_add_a_factor_of_his_own_instead(world: World) -> None:
 @pytest.mark.parametrize("installation", ["sqlite"], indirect=True)
 def test_without_a_phone_nothing_is_sent(world: World) -> None:
     person, browser = world.a_person(), world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     without_a_phone(world, person)
     page = ask(browser, world.a_client(), acr_values=LOA_2)
     assert "还没有设置第二步验证" in page.text

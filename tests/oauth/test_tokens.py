@@ -16,6 +16,7 @@ from sqlalchemy import select, update
 
 from idp.accounts.calendar import civil_day, day_begins
 from idp.accounts.sessions import SigninSession
+from tests.entering import enter
 from tests.oauth.asking import (
     FOR_LATER,
     a_signed_in_operator,
@@ -37,11 +38,11 @@ from tests.world import ISSUER, Authorization, Browser, World, get_with
 def signed_in_as(world: World, role: str) -> Browser:
     browser, operator = world.browser(), world.an_operator()
     if role == "legal_representative":
-        browser.sign_in_legal(operator.company)
+        enter(browser, operator.company)
     elif role == "operator":
-        browser.sign_in_operator(operator)
+        enter(browser, operator)
     else:
-        browser.sign_in_person(operator.person)
+        enter(browser, operator.person)
     return browser
 
 
@@ -72,7 +73,7 @@ def test_an_id_token_says_what_the_contract_promises(world: World, role: str, al
 def test_an_id_token_names_no_personal_data(world: World) -> None:
     browser, client = world.browser(), world.a_client()
     person = world.a_person()
-    browser.sign_in_person(person)
+    enter(browser, person)
     tokens = tokens_for(browser, client, "openid profile phone identity")
     told = json.dumps([payload_of(tokens["id_token"]), payload_of(tokens["access_token"])])
     for secret in (person.name, person.phone, person.id_number, person.account, str(person.row.id)):

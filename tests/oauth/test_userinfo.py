@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from idp.access.clients import Client, announce_change
+from tests.entering import enter
 from tests.oauth.asking import (
     UNIT,
     a_signed_in_operator,
@@ -44,7 +45,7 @@ def test_each_scope_opens_its_own_claims(world: World) -> None:
 
 def test_a_natural_person_has_neither_company_nor_mandate(world: World) -> None:
     person, browser = world.a_person(), world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     claims = told(world, tokens_for(browser, world.a_client(), "openid profile")["access_token"])
     assert set(claims) == {"sub", "name", "preferred_username"}
     assert (claims["name"], claims["preferred_username"]) == (person.name, person.account)
@@ -52,7 +53,7 @@ def test_a_natural_person_has_neither_company_nor_mandate(world: World) -> None:
 
 def test_only_a_client_so_allowed_sees_the_whole_phone(world: World) -> None:
     person, browser = world.a_person(), world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     whole, masked = world.a_client(full_phone=True), world.a_client()
     claims = told(world, tokens_for(browser, whole, "openid phone")["access_token"])
     assert claims["phone_number"] == f"+86{person.phone}"
@@ -173,6 +174,6 @@ def test_the_subject_is_the_human_in_every_capacity(world: World) -> None:
         token = tokens_for(a_signed_in_operator(world, operator), client, "openid entity")["access_token"]
         seen.add(told(world, token)["sub"])
     browser = world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     seen.add(told(world, tokens_for(browser, client, "openid")["access_token"])["sub"])
     assert len(seen) == 1

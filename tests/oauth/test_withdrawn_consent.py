@@ -19,6 +19,7 @@ from idp.accounts.audit import Origin
 from idp.accounts.identity import Identity, Role
 from idp.adapters.ephemeral import EphemeralStore
 from idp.crypto import hash_token
+from tests.entering import enter
 from tests.oauth.asking import a_signed_in_person, at_once, code_for, refresh
 from tests.oauth.devices import ASKS, ADevice, a_device, a_device_client, allow, changed, type_code
 from tests.security.acting import ROOM, links_on
@@ -115,7 +116,7 @@ def test_a_code_that_a_process_of_the_version_before_minted_is_redeemed(world: W
 @pytest.mark.parametrize("installation", ["postgres"], indirect=True)
 def test_a_code_that_comes_during_the_withdrawal_waits_for_its_end(world: World) -> None:
     person, browser, asked = world.a_person(), world.browser(), Authorization(a_third_party(world))
-    browser.sign_in_person(person)
+    enter(browser, person)
     code, himself = agreed(browser, asked), Identity(person.row.id, Role.NATURAL_PERSON)
     client_id, here = asked.client.client_id, world.backends
     with ThreadPoolExecutor(1) as portal, world.write() as db:

@@ -13,9 +13,9 @@ import pytest
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from tests.journeys.chrome import read_json
-from tests.openid_client.driver import OpenIdClient
+from tests.openid_client.driver import Driver, OpenIdClient, started
+from tests.pages import FormReader
 from tests.running_demo import RunningDemo
-from tests.world import FormReader
 
 CALLBACK = "http://localhost:9/callback"
 SIGNED_OUT = "http://localhost:9/signed-out"
@@ -77,8 +77,15 @@ def surfer(running_demo: RunningDemo) -> Iterator[Surfer]:
         yield Surfer(running_demo.issuer, http)
 
 
+@pytest.fixture(scope="session")
+def driver(node_path: str) -> Iterator[Driver]:
+    """The outside client, started once a worker."""
+    with started(node_path) as running:
+        yield running
+
+
 @pytest.fixture
-def register(running_demo: RunningDemo, node_path: str, tmp_path: Path) -> Callable[..., OpenIdClient]:
+def register(running_demo: RunningDemo, driver: Driver, tmp_path: Path) -> Callable[..., OpenIdClient]:
     """Registers a client with the `idp` command, as an integrator does, and hands it to openid-client."""
 
     def add(
@@ -107,7 +114,7 @@ def register(running_demo: RunningDemo, node_path: str, tmp_path: Path) -> Calla
             "client_key": client_key,
             "dpop_key": dpop_key,
         }
-        return OpenIdClient(node_path, settings)
+        return OpenIdClient(driver, settings)
 
     return add
 

@@ -1,9 +1,9 @@
-// An independent relying party for the tests: the certified openid-client library, one command a process.
+// An independent relying party for the tests: the certified openid-client library, one command a line.
 //
-//   echo '{"issuer": "http://localhost:8000", "client_id": "…", …}' | node driver.mjs COMMAND
+//   echo '{"command": "discover", "given": {"issuer": "http://localhost:8000", …}}' | node driver.mjs
 //
-// Reads one JSON object on standard input, prints one on standard output: the result (exit code 0) or
-// {"error": {…}} (exit code 1). It keeps nothing between commands: what `authorize` returns (state, nonce,
+// Reads one JSON object a line on standard input, prints one a line on standard output: {"result": {…}} or
+// {"error": {…}}. It keeps nothing between commands: what `authorize` returns (state, nonce,
 // code_verifier) is handed back to `complete` by the caller, as a portal would keep it in its own session.
 //
 // Every command but `version` takes: issuer, client_id, client_secret, auth_method ("basic", "post", "key"
@@ -11,8 +11,8 @@
 // signed requests sign with), dpop_key (a private JWK with alg: every token is bound to it). What a command
 // takes besides stands above it.
 
-import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
 import * as oidc from "openid-client";
 
 const SECONDS_PER_REQUEST = 10;
@@ -202,16 +202,17 @@ function described(error) {
   return { name, message, code, oauth_error, error_description, status, cause };
 }
 
-async function main([name]) {
-  if (!Object.hasOwn(COMMANDS, name ?? "")) {
+async function answered({ command, given }) {
+  if (!Object.hasOwn(COMMANDS, command)) {
     throw new TypeError(`the commands are: ${Object.keys(COMMANDS).join(", ")}`);
   }
-  return COMMANDS[name](JSON.parse(readFileSync(0, "utf8") || "{}"));
+  return COMMANDS[command](given);
 }
 
-try {
-  console.log(JSON.stringify(await main(process.argv.slice(2))));
-} catch (error) {
-  console.log(JSON.stringify({ error: described(error) }));
-  process.exitCode = 1;
+for await (const line of createInterface({ input: process.stdin })) {
+  try {
+    console.log(JSON.stringify({ result: await answered(JSON.parse(line)) }));
+  } catch (error) {
+    console.log(JSON.stringify({ error: described(error) }));
+  }
 }

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.openid_client.conftest import CALLBACK, SIGNED_OUT, Surfer, a_private_key
-from tests.openid_client.driver import OpenIdClient, OpenIdClientError
+from tests.openid_client.driver import Driver, OpenIdClient, OpenIdClientError
+from tests.pages import FormReader
 from tests.running_demo import RunningDemo
-from tests.world import FormReader
 
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
@@ -116,13 +116,14 @@ def test_a_device_signs_in_by_a_code_typed_elsewhere(
     page = surfer.submit(page, {"user_code": device["user_code"].lower()})
     page = surfer.sign_in_operator(page, running_demo.account("operator"))
     surfer.submit(page, {"decision": "allow"})
-    tokens = client("device-poll", device=device)
+    # Nobody polled before, so nothing is too soon.
+    tokens = client("device-poll", device=device | {"interval": 1})
     assert tokens["claims"]["role"] == "operator"
     with pytest.raises(OpenIdClientError, match="invalid_grant"):
         client("device-poll", device=device)
 
 
-def test_a_client_registers_itself(running_demo: RunningDemo, node_path: str) -> None:
+def test_a_client_registers_itself(running_demo: RunningDemo, driver: Driver) -> None:
     invitation = running_demo.idp("client", "invite", "--label", "试接入")
     metadata = {
         "client_name": "自助接入",
@@ -130,7 +131,7 @@ def test_a_client_registers_itself(running_demo: RunningDemo, node_path: str) ->
         "post_logout_redirect_uris": [SIGNED_OUT],
         "token_endpoint_auth_method": "client_secret_basic",
     }
-    nobody = OpenIdClient(node_path, {"issuer": running_demo.issuer})
+    nobody = OpenIdClient(driver, {"issuer": running_demo.issuer})
     made = nobody("register", token=invitation["token"], metadata=metadata)
     assert made["client_secret"]
     assert made["redirect_uris"] == [CALLBACK]

@@ -13,8 +13,9 @@ import pyotp
 
 from tests.openid_client.conftest import CALLBACK, Surfer
 from tests.openid_client.driver import OpenIdClient
+from tests.pages import FormReader
 from tests.running_demo import RunningDemo
-from tests.world import PASSWORD, FormReader, a_resident_number
+from tests.world import PASSWORD, a_resident_number
 
 LOA_2 = "urn:idp:loa:2"
 CHECKS = ("state", "nonce", "code_verifier")

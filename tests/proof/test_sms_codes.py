@@ -69,10 +69,14 @@ def test_codes_do_not_repeat_and_may_begin_with_a_zero(world: World) -> None:
 
 
 def test_the_right_code_opens_once(world: World) -> None:
-    """SECURITY 20."""
+    """SECURITY 20. Whoever brings it again at once is the same form's twin; that is all it says."""
     code = sent_code(world)
     check(world, code)
-    assert refused(world, code)[0] is Why.EXPIRED
+    assert refused(world, another(code))[0] is Why.EXPIRED
+    assert refused(world, code)[0] is Why.SPENT
+    assert refused(world, code, replace(WANTED, journey="another"))[0] is Why.EXPIRED
+    assert refused(world, code, after=61)[0] is Why.EXPIRED
+    assert [refused(world, code)[0] for _ in range(2)] == [Why.SPENT, Why.TOO_MANY_TRIES]
 
 
 @pytest.mark.parametrize("written", [" {} ", "\u3000{}\u00a0"])

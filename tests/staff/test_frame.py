@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from idp.accounts.staff import StaffRole
-from idp.config import as_variables, child_environment
+from idp.config import child_environment
+from tests.quick import variables_of
 from tests.world import Browser, Page, World
 
 # What a page looks like does not depend on where things are stored.
@@ -80,7 +81,7 @@ def test_a_process_without_the_console_has_no_address_of_it(world: World) -> Non
 
 
 def test_a_process_without_the_console_imports_nothing_of_it(world: World) -> None:
-    variables = as_variables(world.settings.model_copy(update={"console": False}))
+    variables = variables_of(world.settings.model_copy(update={"console": False}))
     built: Any = subprocess.run(
         [sys.executable, "-c", BUILD],
         env=child_environment(variables),

@@ -17,10 +17,11 @@ from pathlib import Path
 import pytest
 
 from idp.adapters.store_ear import Found, StoreEar
-from idp.config import Settings, as_variables, child_environment
+from idp.config import Settings, child_environment
 from idp.proof.ticket_record import CHANNEL, State
 from idp.wait.door import LONGEST_WAIT
 from idp.wait.room import Room, Told
+from tests.quick import variables_of
 from tests.running_demo import wait_for
 from tests.services import free_port
 from tests.wait.callers import PATIENCE, SECRET, Caller, in_a_loop_of_its_own, running
@@ -250,7 +251,7 @@ def test_at_sigterm_everybody_hears_how_it_stands_and_the_process_ends(
     log = tmp_path / "wait.log"
     with (
         log.open("wb") as told,
-        subprocess.Popen(command, env=child_environment(as_variables(settings)), stderr=told) as process,
+        subprocess.Popen(command, env=child_environment(variables_of(settings)), stderr=told) as process,
     ):
         try:
             wait_for(lambda: '"subscribed"' in log.read_text(), PATIENCE)

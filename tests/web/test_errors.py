@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.dealing import dealt
+from tests.entering import has_entered
 from tests.web.test_guards import addresses
 from tests.world import ISSUER, Browser, Page, World
 
@@ -79,19 +81,18 @@ NOT_WALKED = {"/sign-out", "/login/identity"}  # they end the sign-in
 
 
 def test_no_address_breaks_on_odd_parameters(world: World) -> None:
-    browser = world.browser()
-    browser.sign_in_person(world.a_person())
+    browser = has_entered(world, world.a_person())
     token = browser.open("/center/person").form()["fields"]["csrf_token"]
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    for label, odd in ODD.items():
-        for _endpoint, address in addresses(world, "GET"):
+    for number, (_endpoint, address) in enumerate(addresses(world, "GET")):
+        for label, odd in dealt(world, [*ODD.items()], number):
             expect_no_fault(browser.open(f"{address}?{odd}", follow=False), label)
-        for _endpoint, address in addresses(world, "POST"):
-            if address not in NOT_WALKED:
-                sent = browser.client.post(
-                    f"{address}?{odd}", base_url=ISSUER, data=f"{odd}&csrf_token={token}", headers=form
-                )
-                expect_no_fault(Page(sent, address), label)
+    for number, (_endpoint, address) in enumerate(addresses(world, "POST")):
+        for label, odd in dealt(world, [*ODD.items()], number) if address not in NOT_WALKED else ():
+            sent = browser.client.post(
+                f"{address}?{odd}", base_url=ISSUER, data=f"{odd}&csrf_token={token}", headers=form
+            )
+            expect_no_fault(Page(sent, address), label)
 
 
 def expect_no_fault(page: Page, label: str) -> None:
