@@ -17,6 +17,7 @@ from tests.world import World
 
 LONG = "https://tongyi-shenfen-renzheng.example.gov.cn/q/"
 MODULE = 6
+QR = zxingcpp.barcode_formats_from_str("QRCode")
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def seen(drawn: str, *, covered: float = 0.0) -> list[str]:
         pen.rectangle((x, y, x + int(length) * MODULE - 1, y + MODULE - 1), fill=0)
     middle, half = size / 2, size * covered / 2
     pen.rectangle((middle - half, middle - half, middle + half, middle + half), fill=255)
-    return [found.text for found in zxingcpp.read_barcodes(picture, zxingcpp.BarcodeFormat.QRCode)]
+    return [found.text for found in zxingcpp.read_barcodes(picture, formats=QR)]
 
 
 def test_every_code_is_read_with_the_mark_on_it() -> None:
