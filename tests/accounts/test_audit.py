@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from idp.accounts.audit import SETTLE, Action, AuditBatch, AuditEvent, Event, Origin, Trail
 from idp.accounts.audit_verification import Verification
 from idp.db import uuid7
-from tests.oauth.asking import a_signed_in_operator, at_once
+from tests.oauth.asking import at_once
 from tests.world import World
 
 ORIGIN = Origin(actor="person:1", address="192.0.2.1", device="Firefox", request_id="TX-1")
@@ -194,7 +194,8 @@ def test_an_event_dies_with_the_transaction_it_belongs_to(world: World) -> None:
 
 def test_what_a_journey_leaves_is_whole_and_names_nobody(world: World) -> None:
     operator = world.an_operator()
-    browser = a_signed_in_operator(world, operator)
+    browser = world.browser()
+    browser.sign_in_operator(operator)
     browser.open("/center/operator")
     browser.submit()
     assert seal(world) >= 2

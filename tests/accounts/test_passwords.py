@@ -14,6 +14,7 @@ from idp.accounts.passwords import (
     check_new_password,
     common_passwords,
 )
+from idp.config import Settings
 from tests.conftest import make_settings
 
 SETTINGS = make_settings(database_url="sqlite://")
@@ -82,7 +83,7 @@ def test_equal_passwords_have_different_argon2id_hashes() -> None:
 
 
 def test_production_hashes_are_strong_by_default() -> None:
-    fields = type(SETTINGS).model_fields
+    fields = Settings.model_fields
     memory, passes = fields["argon2_memory_kib"].default, fields["argon2_time"].default
     assert (memory >= 19 * 1024, passes >= 2) == (True, True)
 
