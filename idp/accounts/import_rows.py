@@ -140,12 +140,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class CompanyRow(Row):
-    """A company as its row tells it; the document is that of its representative."""
+    """A company as its row tells it, None where a cell says nothing; the document is its representative's."""
 
     uscc: str
     name: str
-    type: EnterpriseType
-    status: EnterpriseStatus
+    type: EnterpriseType | None
+    status: EnterpriseStatus | None
     representative_name: str
     phone: str | None
 
@@ -164,8 +164,8 @@ def parse_company(line: int, cells: Mapping[str, str]) -> Parsed:
     parsed = Parsed(line)
     parsed.read("uscc", cells.get("uscc", ""), _uscc)
     parsed.read("name", cells.get("name", ""), _company_name)
-    parsed.read("type", cells.get("type", EnterpriseType.COMPANY.value), _enterprise_type)
-    parsed.read("status", cells.get("status", EnterpriseStatus.NORMAL.value), _status)
+    parsed.read("type", cells.get("type", ""), lambda cell: _enterprise_type(cell) if cell else None)
+    parsed.read("status", cells.get("status", ""), lambda cell: _status(cell) if cell else None)
     parsed.read("representative_name", cells.get("representative_name", ""), _person_name)
     _read_document(parsed, cells, "representative_id_type", "representative_id_number")
     _read_validity(parsed, cells)
@@ -217,7 +217,8 @@ def _read_validity(parsed: Parsed, cells: Mapping[str, str]) -> None:
         parsed.refuse("id_valid_until", "填了有效期的开始日期，也要填结束日期；没有结束日期的填「长期」")
     elif found.first and found.until and found.until < found.first:
         parsed.refuse("id_valid_until", "有效期的结束日期早于开始日期")
-    parsed.values["validity"] = found
+    else:
+        parsed.values["validity"] = found
 
 
 def _uscc(cell: str) -> str:

@@ -9,8 +9,8 @@
 
 Checking reads, seals and holds no transaction: 20,000 rows take seconds, and writers of a live installation
 must not wait for them. What was read is checked anew by the write: unique indexes refuse whoever appeared
-meanwhile, and an account that its owner took over meanwhile is found under a lock. The write itself has
-nothing left to compute: it sends values, many rows a statement, and loads no objects.
+meanwhile, and an account that its owner took over or somebody changed meanwhile is found under a lock. The
+write itself has nothing left to compute: it sends values, many rows a statement, and loads no objects.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ Tick = Callable[[int], None]
 
 
 class OvertakenByOthers(Exception):
-    """Somebody registered, activated or imported one of the rows since the check; nothing is written."""
+    """Somebody registered, activated, changed or imported a row since the check; nothing is written."""
 
 
 class NewRow(NamedTuple):

@@ -17,7 +17,7 @@ from idp.accounts.audit import Action, Event
 from idp.accounts.import_companies import check_companies, claim_companies, read_companies
 from idp.accounts.import_people import Arrival, check_people, claim_people_changed, read_people
 from idp.accounts.import_tables import MAX_BYTES, Table, TableRefused, write_report
-from idp.accounts.imports import Change, ChangeT, OvertakenByOthers, Plan, Tick, chunks, digest_of, write
+from idp.accounts.imports import ChangeT, OvertakenByOthers, Plan, Tick, chunks, digest_of, write
 from idp.cli.desk import Desk, Failed, Json, Refused, opened, show
 from idp.crypto import plain
 
@@ -149,19 +149,22 @@ def _write(
         with _progress("Writing", table, wish) as tick, desk.transaction() as db:
             write(db, plan, work.claim, tick=tick)
             for changes in chunks(plan.changes):
-                desk.record_all(db, [_told(work.action, change) for change in changes])
+                desk.record_all(db, [_told(work.action, one.target, one.fields) for one in changes])
+            for people in chunks(list(plan.validities)):
+                # Beside the companies' own lines: whoever looks at the person finds them, too.
+                desk.record_all(db, [_told(work.action, f"person:{one}", ("id_validity",)) for one in people])
             desk.record(db, Event(work.action, detail=detail))
             # Before the commit: rows must not go in whose companions can be told to nobody.
             _report(wish, table, plan)
     except OvertakenByOthers:
         raise Failed(
-            "Nothing was imported: somebody registered or took over one of these accounts while the file was "
-            "written. Run it again."
+            "Nothing was imported: somebody registered, took over or changed one of these accounts while the "
+            "file was written. Run it again."
         ) from None
 
 
-def _told(action: Action, change: Change) -> Event:
-    return Event(action, target=change.target, detail={"fields": list(change.fields)})
+def _told(action: Action, target: str, fields: Sequence[str]) -> Event:
+    return Event(action, target=target, detail={"fields": list(fields)})
 
 
 def _bytes_of(file: Path) -> bytes:

@@ -146,10 +146,10 @@ def test_a_report_holds_nothing_that_a_spreadsheet_runs_or_rounds(cell: str) -> 
     ]
 
 
-def test_a_company_is_read_with_the_defaults_of_the_forms() -> None:
+def test_a_company_may_leave_cells_empty() -> None:
     row = CompanyRow.of(a_company_row())
     assert (row.uscc, row.name, row.representative_name) == (CODE, "示例有限公司", "林小满")
-    assert (row.type, row.status) == (EnterpriseType.COMPANY, EnterpriseStatus.NORMAL)
+    assert (row.type, row.status) == (None, None)
     assert row.document == (IdType.RESIDENT, NUMBER)
     assert (row.validity, row.phone) == (Validity(None, None), None)
 

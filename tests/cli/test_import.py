@@ -15,7 +15,6 @@ import pytest
 
 from idp.accounts.directory import activate, add_enterprise, find_enterprise
 from idp.accounts.models import EnterpriseType
-from idp.config import as_variables
 from tests.cli.conftest import Command
 from tests.cli.importing import (
     CODES,
@@ -31,6 +30,7 @@ from tests.cli.importing import (
     the_person,
 )
 from tests.pages import error_sentences
+from tests.quick import variables_of
 from tests.world import World
 
 KILLED = """
@@ -302,7 +302,7 @@ def test_what_stops_half_way_leaves_nothing(
 def test_an_import_that_is_killed_leaves_nothing(idp: Command, world: World, tmp_path: Path) -> None:
     before = stored(world)
     file = a_file(tmp_path, a_company(), a_company(1))
-    environment = {**os.environ, **as_variables(idp.settings)}
+    environment = {**os.environ, **variables_of(idp.settings)}
     command = [sys.executable, "-c", KILLED, "import", "companies", str(file)]
     done = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
