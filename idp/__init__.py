@@ -6,8 +6,8 @@ The map of the house. Imports only go down; rooms on one floor never import one 
 ``app``, ``cli``      wiring: :func:`idp.app.create_app` and the ``idp`` command
 rooms                 ``oauth`` (the provider's protocol), ``login`` (prove who you are),
                       ``person`` and ``enterprise`` (the centres), ``security`` (what protects an
-                      account), ``staff`` (the console), ``wait`` (holds waiting browsers),
-                      ``demo`` (demo mode only)
+                      account), ``appeal`` (when proof fails, a person decides), ``staff`` (the
+                      console), ``wait`` (holds waiting browsers), ``demo`` (demo mode only)
 ``web``               HTTP furniture: headers, cookies, CSRF, errors as pages, guards
 ``access``            what relying parties may get: clients, keys, pending requests, grants, endings
 ``proof``             ways of proving something: captcha, throttling, codes, passkeys

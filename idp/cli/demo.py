@@ -162,7 +162,7 @@ def _welcome(settings: Settings) -> Iterator[str]:
     yield f"The console: {settings.issuer}/staff"
     yield f"What was sent by SMS: {settings.issuer}/demo/outbox.json"
     yield f"All of it for a tool: {settings.issuer}/demo/manifest.json"
-    yield f"The idp commands beside it: set -a; . {settings.var_dir / 'demo.env'}"
+    yield f"The idp commands beside it: set -a; . {shlex.quote(str(settings.var_dir / 'demo.env'))}"
     yield f"Logs: {settings.var_dir / 'log'}"
 
 
