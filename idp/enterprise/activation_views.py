@@ -61,12 +61,21 @@ _CAPTCHA = "activate"
 _NOT_FOUND = "未找到与所填信息一致的待激活企业账号，请对照营业执照和证件逐项核对"
 _NOT_THE_PERSON = "身份信息核验未通过，请对照证件核对姓名、号码和有效期；留存的手机号码也要是法定代表人本人的"
 _NO_ANSWER = "现在无法核验身份信息，没有做任何更改。填写的内容都还在，请过几分钟再提交"
+_BEGUN_ANEW = "这个页面打开太久，没有提交成功。填写的内容都还在，请填写图形验证码后重新提交"
 
 
 @blueprint.route("/activate", methods=["GET", "POST"])
 def activate() -> Any:
     """确认企业信息."""
-    form, refusal = CompanyForm(request.form, data=_told_before(ACTIVATION.begun())), None
+    journey = ACTIVATION.start()
+    form, refusal = CompanyForm(request.form, data=_told_before(journey)), None
+    if led := ACTIVATION.anew(journey, form.typed):
+        return led
+    if ACTIVATION.is_anew(journey):
+        form.form_errors.append(_BEGUN_ANEW)
+    if request.method == "POST":
+        # Whoever loads the page anew, or comes back to it, finds what he typed.
+        ACTIVATION.note(journey, typed=form.typed)
     if request.method == "POST" and _may_be_compared(form):
         try:
             return _confirmed(form)
@@ -81,7 +90,8 @@ def activate() -> Any:
         "enterprise/activation/company.html",
         form=form,
         captcha=captcha.fresh(_CAPTCHA),
-        refused_title=refused_title if refusal else "",
+        action=ACTIVATION.address("company", journey),
+        refused_title=refused_title if form.form_errors else "",
         ways=ways.when_a_company_fails() if is_another else (),
         **ACTIVATION.frame("company"),
     )
@@ -285,11 +295,12 @@ def _sentence(refused: Exception) -> str:
     return _NO_ANSWER
 
 
-def _told_before(journey: Journey | None) -> dict[str, Any]:
-    """The fields' values for somebody who comes back to the first step."""
-    if journey is None:
-        return {}
-    return {**journey.facts["claim"], "term": journey.facts["term"]}
+def _told_before(journey: Journey) -> dict[str, Any]:
+    """The fields' values for somebody who comes back to the first step: what he typed last, or told."""
+    facts = journey.facts
+    if "typed" in facts:
+        return dict(facts["typed"])
+    return {**facts["claim"], "term": facts["term"]} if "claim" in facts else {}
 
 
 def _tools() -> Tools:

@@ -73,7 +73,11 @@ def register_face() -> Any:
         form=form,
         facts=_facts(application),
         otherwise=OTHERWISE,
-        links=[*step.ways, ("返回修改", REGISTRATION.address("form", journey))],
+        links=[
+            *step.ways,
+            ("返回修改", REGISTRATION.address("form", journey)),
+            *ways.when_a_company_fails(),
+        ],
         **REGISTRATION.frame("face"),
     )
     return (shown, 429, _retry_after(refused)) if refused else shown

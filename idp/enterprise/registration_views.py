@@ -11,6 +11,8 @@ The steps between stand in :mod:`idp.enterprise.registration_proof`.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from flask import redirect, request
@@ -57,10 +59,13 @@ _TOO_MANY = "尝试次数过多，请过 {minutes} 分钟再试。填写的内�
 def register() -> Any:
     """填写信息."""
     asked, journey = registries(), REGISTRATION.start()
-    is_new = journey.id != request.args.get("j")
     form = RegistrationForm(request.form, data=_told_before(journey))
+    if led := REGISTRATION.anew(journey, form.typed):
+        return led
     if request.method == "GET" and form.account_name and journey.facts.get("taken") == form.account_name:
         form.account.errors = [_TAKEN]
+    if REGISTRATION.is_anew(journey):
+        form.form_errors.append(_BEGUN_ANEW)
     code = _code(form, journey)
 
     def shown() -> str:
@@ -68,9 +73,7 @@ def register() -> Any:
 
     if code.is_asked_for():
         return code.answer(form, shown)
-    if request.method == "POST" and is_new:
-        form.form_errors.append(_BEGUN_ANEW)
-    elif request.method == "POST":
+    if request.method == "POST":
         is_right = form.is_right(form.about)
         journey = code_step.prove_phone(REGISTRATION, journey, form, code)
         if is_right and not form.code.errors:
@@ -100,18 +103,25 @@ def register_done() -> Any:
 def _submitted(asked: Registries, form: RegistrationForm, journey: Journey) -> Any:
     """What becomes of a form in which nothing is wrong by itself, and whose phone is proved. Raises Stop."""
     application = form.application
-    told = _with_what_was_told(form, application, journey)
+    told = {**application.as_facts(), "term": form.term.data}
+    journey = _with_what_was_told(journey, told)
     try:
         _check(asked, application)
     except (Throttled, AccountTaken, CannotBeChecked) as refused:
-        return _to_be_sent_again(refused, form, _code(form, told), told)
+        _led_to_its_end()
+        return _to_be_sent_again(refused, form, _code(form, journey), journey)
     except CompanyKnown as known:
-        raise company_known(known, told) from None
+        _led_to_its_end()
+        raise company_known(known, journey) from None
     except (Mismatch, Closed, MayNotAct) as refused:
-        raise refusal(refused, told) from None
+        raise refusal(refused, journey) from None
     pause(db())
-    hashed = platform().hasher.hash(form.new_password.data or "")
-    kept = REGISTRATION.learn(told, password_hash=hashed, agreements=dict(agreements.CURRENT))
+    kept = REGISTRATION.learn(
+        journey,
+        lambda found: _tells(found, told) and found.has("password_hash"),
+        password_hash=platform().hasher.hash(form.new_password.data or ""),
+        agreements=dict(agreements.CURRENT),
+    )
     proof = proof_of(kept, application)
     return end(kept, application, proof) if proof else redirect(REGISTRATION.address("face", kept), 303)
 
@@ -129,13 +139,22 @@ def _check(asked: Registries, application: Application) -> None:
     registration.check_person_here(db(), here.vault, application)
 
 
-def _with_what_was_told(form: RegistrationForm, application: Application, journey: Journey) -> Journey:
+def _with_what_was_told(journey: Journey, told: Mapping[str, Any]) -> Journey:
     """The journey with what the form says in it."""
-    told = {**application.as_facts(), "term": form.term.data}
-    if all(journey.facts.get(name) == value for name, value in told.items()) and not journey.has("typed"):
+    if _tells(journey, told) and not journey.has("typed"):
         return journey
+    is_told = partial(_tells, told=told)
     # What was checked before was something else.
-    return REGISTRATION.learn(journey, **told, typed=None, password_hash=None, taken=None)
+    return REGISTRATION.learn(journey, is_told, **told, typed=None, password_hash=None, taken=None)
+
+
+def _tells(journey: Journey, told: Mapping[str, Any]) -> bool:
+    return all(journey.facts.get(name) == value for name, value in told.items())
+
+
+def _led_to_its_end() -> None:
+    """Return where the journey has not come to its end: of a form sent twice, what is taken is its own."""
+    REGISTRATION.begun()
 
 
 def _to_be_sent_again(refused: Exception, form: RegistrationForm, code: PhoneCode, journey: Journey) -> Any:

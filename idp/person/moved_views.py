@@ -49,6 +49,7 @@ _WALK = Walk(
         Step("done", "完成", "person.register_moved_done"),
     ),
 )
+_BEGUN_ANEW = "这个页面打开太久，短信验证码已失效。请重新获取短信验证码"
 _NOT_HIS = "证件号码与原有账号登记的不一致，请对照证件核对"
 _ACCOUNT_TAKEN = "这个账号已被使用，请换一个"
 
@@ -60,13 +61,21 @@ def register_moved() -> Any:
     journey = _WALK.start()
     if journey.has("phone_proved"):
         return redirect(_WALK.address("identity", journey), 303)
-    form = PhoneForm(request.form)
+    form = PhoneForm(request.form, data=journey.facts.get("typed"))
+    if led := _WALK.anew(journey, form.typed):
+        return led
+    if _WALK.is_anew(journey):
+        form.form_errors.append(_BEGUN_ANEW)
     code = PhoneCode(Purpose.BRING_OVER, form.phone_number, journey=journey.id, captcha="register-moved")
 
     def shown() -> str:
+        if request.method == "POST":
+            # Whoever loads the page anew, or comes back to it, finds what he typed.
+            _WALK.note(journey, typed=form.typed)
         return page(
             "person/register/moved_phone.html",
             form=form,
+            refused_title="没有提交成功" if form.form_errors else "",
             sms=code.shown(),
             action=_WALK.address("phone", journey),
             **_WALK.frame("phone"),

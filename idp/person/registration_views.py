@@ -54,6 +54,7 @@ _NO_ANSWER = (
     "现在无法核验身份信息，没有建立账号。请过几分钟再提交："
     "填写的内容都还在，短信验证码不用重填，密码请再填一次"
 )
+_BEGUN_ANEW = "这个页面打开太久，短信验证码已失效。填写的内容都还在，请重新获取短信验证码并设置密码"
 _TAKEN = {
     "phone": "这个手机号已有个人账号。是您本人的，请直接登录，忘记密码可以重置；不是您的，请换一个手机号码",
     "account": "这个账号已被使用，请换一个",
@@ -75,6 +76,8 @@ def register() -> Any:
     check_offered()
     journey = walk().start()
     form, refusal = RegistrationForm(request.form, data=told_before(dict(journey.facts))), None
+    if led := walk().anew(journey, form.typed):
+        return led
     code = PhoneCode(
         CodePurpose.REGISTER_PERSON, form.phone_number, journey=journey.id, captcha="register-person"
     )
@@ -89,6 +92,8 @@ def register() -> Any:
         except (NotThePerson, CannotBeChecked, Throttled, TooBusy) as refused:
             form.form_errors.append(_sentence(refused))
             refusal = refused
+    elif walk().is_anew(journey):
+        form.form_errors.append(_BEGUN_ANEW)
     elif field := journey.facts.get("conflict"):
         form[field].errors = [_TAKEN[field]]
     return said_with(_form_page(form, journey, code, refusal), refusal)
@@ -175,12 +180,15 @@ def _submitted(form: RegistrationForm, journey: Journey) -> Any:
         # What is his already is none of somebody else's: whose it is hears nobody but himself.
         registering.check_free(db(), here.vault, told.applicant, told.account)
     except Taken as taken:
+        # The same form sent twice: what the first one has come to is his own.
+        walk().begun()
         form[taken.field].errors = [_TAKEN[taken.field]]
         return None
-    chosen = chosen_facts(form.new_password.data or "")
+    chosen, facts = chosen_facts(form.new_password.data or ""), told.as_facts()
     journey = walk().learn(
         journey,
-        told=told.as_facts(),
+        lambda found: found.facts.get("told") == facts,
+        told=facts,
         term=form.term.data,
         typed=None,
         conflict=None,
@@ -252,7 +260,7 @@ def _form_page(
         action=walk().address("form", journey),
         onward="提交，去实名核验" if settings().face_at_registration else "注册",
         phone_is_taken=bool(form.phone.errors) and form.phone.errors[0] == _TAKEN["phone"],
-        refused_title=refused_title(refusal),
+        refused_title=refused_title(refusal) or ("没有提交成功" if form.form_errors else ""),
         ways=ways.when_proof_fails() if isinstance(refusal, NotThePerson) else (),
         **_beside(),
         **walk().frame("form"),

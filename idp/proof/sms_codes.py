@@ -36,6 +36,7 @@ TRIES: Final = 5
 LENGTH: Final = 6
 _HOUR: Final = 3600
 _KEEP: Final = 600  # seconds a code is remembered beyond its life, so that it can be called expired
+_TWIN: Final = 60  # seconds after it was spent in which a form that was sent twice may bring it again
 
 
 class Purpose(StrEnum):
@@ -90,6 +91,7 @@ class Why(StrEnum):
 
     WRONG = "wrong"
     EXPIRED = "expired"
+    SPENT = "spent"
     TOO_MANY_TRIES = "too_many_tries"
 
 
@@ -119,7 +121,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A code as it lies in the store; `expires_at` in epoch seconds, `ref` by which its page asks for it."""
+    """A code as it lies in the store; `expires_at` in epoch seconds, `ref` by which its page asks for it.
+
+    One that was spent keeps its digest, and `expires_at` is minus the second in which it was.
+    """
 
     ref: str
     digest: str
@@ -194,7 +199,7 @@ def check(store: EphemeralStore, wanted: Wanted, supplied: str, *, now: datetime
 
     The try is counted before the comparison, so that parallel guesses cannot exceed TRIES.
 
-    Raises CodeRefused.
+    Raises CodeRefused; with Why.SPENT where it is the right one, that opened a moment ago and opens no more.
     """
     slot = _slot(wanted)
     packed = store.get(slot)
@@ -204,16 +209,20 @@ def check(store: EphemeralStore, wanted: Wanted, supplied: str, *, now: datetime
     tries = store.increment(f"sms-tries:{kept.ref}", ttl=_HOUR)
     if tries > TRIES:
         raise CodeRefused(Why.TOO_MANY_TRIES)
-    if now.timestamp() >= kept.expires_at:
-        raise CodeRefused(Why.EXPIRED)
     typed = "".join(plain(supplied[:40]).split())
-    if not typed.isascii() or not same(_digest(wanted, kept.ref, typed), kept.digest):
+    is_right = typed.isascii() and same(_digest(wanted, kept.ref, typed), kept.digest)
+    if now.timestamp() >= kept.expires_at:
+        is_twin = is_right and now.timestamp() < _TWIN - kept.expires_at
+        raise CodeRefused(Why.SPENT if is_twin else Why.EXPIRED)
+    if not is_right:
         left = TRIES - tries
         raise CodeRefused(Why.WRONG if left else Why.TOO_MANY_TRIES, left=left)
     # Whoever puts the spent one in its place has it; a code that was sent anew meanwhile is left alone.
-    spent = _packed(_Kept(kept.ref, "", 0.0))
+    spent = _packed(_Kept(kept.ref, kept.digest, -now.timestamp()))
     if not store.compare_and_set(slot, packed, spent, ttl=_KEEP):
-        raise CodeRefused(Why.EXPIRED)
+        faster = store.get(slot)
+        is_twin = faster is not None and json.loads(faster)["digest"] == kept.digest
+        raise CodeRefused(Why.SPENT if is_twin else Why.EXPIRED)
 
 
 def last_sent(store: EphemeralStore, wanted: Wanted) -> str:

@@ -112,7 +112,8 @@ def prove_phone(
     """The journey as it stands once the code of a form was looked at; a problem stands at the form's `code`.
 
     It knows the phone as `fact` if that was proved, now or before; another phone wants a code of its own. A
-    code beside a phone that is none costs no try.
+    code beside a phone that is none costs no try. Of a form that was sent twice both know it: whichever spent
+    the code, it was this browser's for this journey.
     """
     phone, typed = form.phone_number, form.code.data
     if is_proved(journey, phone, fact=fact):
@@ -121,9 +122,9 @@ def prove_phone(
     if typed and not phone:
         return journey
     problem = code.problem(typed)
-    if problem is None:
-        return walk.learn(journey, **{fact: phone})
-    # The same form sent twice: the first one spent the code.
+    if problem is None or code.was_spent:
+        return walk.keep(journey, **{fact: phone})
+    # The same form sent so often that nobody looks at its code any more.
     journey = walk.begun() or journey
     form.code.errors = [] if is_proved(journey, phone, fact=fact) else [problem]
     return journey

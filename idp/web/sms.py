@@ -43,6 +43,8 @@ blueprint = Blueprint("sms", __name__, url_prefix="/sms")
 
 BUTTON = "send"
 """The name of the button 获取验证码."""
+OTHER = "other"
+"""The value of the same button where one phone was proved already: 验证其他号码."""
 _ANOTHER_PICTURE = "again"
 _REF = "sms_ref"
 _FATES = {
@@ -62,6 +64,7 @@ _LIMITS = {
 _REFUSALS = {
     Why.WRONG: "短信验证码不正确，还可以再试 {left} 次",
     Why.EXPIRED: "短信验证码已过期或已使用，请重新获取",
+    Why.SPENT: "短信验证码已过期或已使用，请重新获取",
     Why.TOO_MANY_TRIES: "短信验证码错误次数过多，请重新获取",
 }
 
@@ -109,7 +112,7 @@ class PhoneCode:
         self._ref = request.form.get(_REF, "")[:64]
         self._said = ""
         self._is_discreet, self._is_heard = only_if is not None, only_if is not False
-        self.was_guessed = False
+        self.was_guessed = self.was_spent = False
 
     def is_asked_for(self) -> bool:
         """Whether 获取验证码 was pressed, or 换一张."""
@@ -132,7 +135,8 @@ class PhoneCode:
     def problem(self, supplied: str | None) -> str | None:
         """None if `supplied` is the code, which is then spent; else the sentence to show at its field.
 
-        What is no code at all costs no try; `was_guessed` says afterwards whether one was counted.
+        What is no code at all costs no try; `was_guessed` says afterwards whether it was a wrong one, and
+        `was_spent` whether it is the right one, which another request of this very journey spent just now.
         """
         typed = "".join(plain((supplied or "")[:40]).split())
         if not typed:
@@ -142,7 +146,8 @@ class PhoneCode:
         try:
             sms_codes.check(platform().store, self._wanted, typed, now=now())
         except CodeRefused as refused:
-            self.was_guessed = refused.why is not Why.EXPIRED
+            self.was_spent = refused.why is Why.SPENT
+            self.was_guessed = not self.was_spent and refused.why is not Why.EXPIRED
             return refusal(refused)
         return None
 

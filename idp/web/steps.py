@@ -21,11 +21,13 @@ for before (``tx``, ``next``) stays beside it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import abort, redirect, request, url_for
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from idp.proof import journeys
@@ -37,6 +39,11 @@ from idp.web.render import page
 
 _CARRIED = ("tx", "next")
 _ENDED_AT: Final = "ended_at"
+_ANEW: Final = "begun_anew"
+_NOTED: Final = {"typed", _ANEW}
+"""Facts that nothing rests on."""
+_LOOKS: Final = 10
+"""How often somebody tries to add to a journey to which others add at the same time."""
 _COMMIT_SECONDS: Final = 10
 """So long after its end was noted the rows of a journey may still be on their way."""
 
@@ -105,21 +112,59 @@ class Walk:
             abort(redirect(self.address(self.steps[0].name, journey), 303))
         return journey
 
+    def anew(self, journey: Journey, typed: dict[str, Any]) -> Response | None:
+        """Where a form leads that found its journey gone; None where it is there.
+
+        To the page of `journey`, the one that :meth:`start` began in its place, which knows what was typed:
+        at the old address it would be lost with the next look. :meth:`is_anew` tells that page.
+        """
+        if request.method != "POST" or journey.id == request.args.get("j"):
+            return None
+        self.note(journey, typed=typed, **{_ANEW: True})
+        return redirect(self.address(self.steps[0].name, journey), 303)
+
+    def is_anew(self, journey: Journey) -> bool:
+        """Whether the page that is opened stands in the place of one whose journey was gone."""
+        return request.method == "GET" and journey.has(_ANEW)
+
     def begin(self, **facts: Any) -> Journey:
         """A new journey of this browser that knows `facts`."""
         return journeys.begin(tools(), self.kind, browser=cookies.browser_id(), now=now(), facts=facts)
 
-    def learn(self, journey: Journey, **facts: Any) -> Journey:
-        """Add `facts`; a form that was sent twice is led to where the first one led."""
-        try:
-            return journeys.learn(tools(), journey, now=now(), **facts)
-        except JourneyMoved:
-            abort(redirect(self.address(self._open_step(self._found()).name, journey), 303))
+    def learn(
+        self, journey: Journey, twin: Callable[[Journey], bool] | None = None, /, **facts: Any
+    ) -> Journey:
+        """Add `facts`; a form that was sent twice is led to where the first one led.
+
+        Where `twin` says that another request has made the same of the journey, both go on with that. What
+        was merely noted meanwhile is in nobody's way.
+        """
+        for _ in range(_LOOKS):
+            with suppress(JourneyMoved):
+                return _add(journey, facts)
+            found = self._under_way()
+            if twin is not None and twin(found):
+                return found
+            if _without_notes(found) != _without_notes(journey):
+                break
+            journey = found
+        raise self._led_on()
+
+    def keep(self, journey: Journey, **facts: Any) -> Journey:
+        """The same of what was proved: it holds beside whatever another request has added meanwhile."""
+        for _ in range(_LOOKS):
+            with suppress(JourneyMoved):
+                return _add(journey, facts)
+            journey = self._under_way()
+            if all(journey.facts.get(name) == value for name, value in facts.items()):
+                # Its twin was faster; whatever is written now would be in that one's way.
+                return journey
+        raise self._led_on()
 
     def note(self, journey: Journey, **facts: Any) -> Journey:
         """The same of what nobody depends on: where another request was faster, the journey as it was."""
         with suppress(JourneyMoved):
-            return journeys.learn(tools(), journey, now=now(), **facts)
+            return _add(journey, facts)
         return journey
 
     def gone_on(self, name: str) -> Response | None:
@@ -141,7 +186,7 @@ class Walk:
         except JourneyMoved:
             # A page that says it did nothing must not be followed by a commit.
             roll_back()
-            abort(redirect(self.address(self._open_step(self._found()).name, journey), 303))
+            raise self._led_on() from None
 
     def address(self, name: str, journey: Journey | None = None, **more: Any) -> str:
         """The address of a step of this journey; without a journey, of the beginning of another one."""
@@ -193,6 +238,18 @@ class Walk:
         journey_id, browser = request.args.get("j", ""), cookies.browser_id()
         return journeys.find(tools(), self.kind, journey_id, browser=browser, now=now())
 
+    def _under_way(self) -> Journey:
+        """The journey as it stands now; whoever finds it ended is led to its end."""
+        found = self._found()
+        if found.is_done:
+            raise self._led_on()
+        return found
+
+    def _led_on(self) -> HTTPException:
+        """What leads the browser to where its journey stands now."""
+        found = self._found()
+        return HTTPException(response=redirect(self.address(self._open_step(found).name, found), 303))
+
     def _open_step(self, journey: Journey) -> Step:
         """How far the journey has come: the last step whose needs are met."""
         if journey.is_done:
@@ -207,6 +264,15 @@ def tools() -> journeys.Tools:
     """What journeys are kept with."""
     here = platform()
     return journeys.Tools(here.store, here.vault, settings().seconds("journey_lifetime"))
+
+
+def _add(journey: Journey, facts: Mapping[str, Any]) -> Journey:
+    """Add what a page says; it is none that was begun anew any more. Raises JourneyMoved."""
+    return journeys.learn(tools(), journey, now=now(), **{_ANEW: None, **facts})
+
+
+def _without_notes(journey: Journey) -> dict[str, Any]:
+    return {name: value for name, value in journey.facts.items() if name not in _NOTED}
 
 
 def carried() -> dict[str, str]:

@@ -14,6 +14,7 @@ from idp.accounts.documents import Term, end_of
 from idp.accounts.models import Enterprise, EnterpriseStatus, LegalAccount, Person
 from tests.enterprise.pending import FIRST_DAY, NEW_PASSWORD, NOBODY, PHONE, a_waiting_company
 from tests.messages import last_code, waiting
+from tests.oauth.asking import later
 from tests.world import Authorization, World, a_credit_code, a_resident_number, error_sentences
 
 
@@ -327,3 +328,20 @@ def test_what_the_browser_came_for_is_carried_to_the_sign_in(world: World) -> No
     browser.submit({"code": last_code(world, PHONE)})
     page = company.chooses(browser)
     assert f'href="/login/legal?tx={transaction}"' in page.html
+
+
+def test_a_refused_first_step_shows_what_was_typed_when_it_is_loaded_again(world: World) -> None:
+    """For 后退 and 刷新; so does one whose journey was gone. What was corrected is what is shown then."""
+    company, browser = a_waiting_company(world), world.browser()
+    first = company.tells(browser, uscc="91990100MA0000000X").url
+    fields = browser.open(first).form()["fields"]
+    assert (fields["name"], fields["uscc"]) == (company.company.name, "91990100MA0000000X")
+    assert browser.submit_with_captcha(company.told()).url.startswith("/activate/phone?j=")
+    page = browser.open(first)
+    assert page.form()["fields"]["uscc"] == company.company.uscc
+    with later(seconds=world.settings.journey_lifetime + 1):
+        page = browser.submit_with_captcha(company.told())
+        assert error_sentences(page)[0].startswith("这个页面打开太久")
+        assert page.url != first
+        assert browser.open(page.url).form()["fields"]["uscc"] == company.company.uscc
+        assert browser.submit_with_captcha(company.told()).url.startswith("/activate/phone?j=")

@@ -27,13 +27,16 @@ def test_who_is_known_by_another_phone_hears_of_it_there_and_may_stop_it(here: O
     person, browser, applicant = world.a_person(name="田小禾"), world.browser(), Applicant(here)
     applicant.registers(browser, id_number=person.id_number)
     texts = {phone: waiting(world, phone)[-1]["text"] for phone in (applicant.phone, person.phone)}
-    assert all("您的企业账号已注册" in text for text in texts.values())
+    assert "您的企业账号已注册" in texts[applicant.phone]
+    assert "您已登记为一家企业账号的法定代表人" in texts[person.phone]
     stopping = world.browser()
     stopping.open("/n/" + texts[person.phone].partition("/n/")[2].partition(" ")[0])
     stopping.submit()
     with world.reading() as db:
-        locked = locks.locked_since(db, f"legal:{here.account_of(applicant.uscc).id}")
+        account = here.account_of(applicant.uscc)
+        locked = locks.locked_since(db, f"legal:{account.id}")
         assert locked is not None, "the company's account is what was done in his name"
+        assert account.phone_sealed is None, "no reset goes by the phone of whoever registered it"
         assert locks.locked_since(db, f"person:{person.row.id}") is None
 
 

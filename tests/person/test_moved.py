@@ -159,6 +159,18 @@ def test_whose_phone_came_with_no_account_hears_it_once_it_is_proved(there: Worl
     assert 'href="/register/moved"' in page.html
 
 
+def test_a_refused_phone_is_there_when_the_page_is_loaded_again(there: World) -> None:
+    """So is one whose journey was gone."""
+    browser = there.browser()
+    browser.open("/register/moved")
+    page = browser.submit({"phone": "13700000009", "code": "12"})
+    assert browser.open(page.url).form()["fields"]["phone"] == "13700000009"
+    with later(seconds=there.settings.journey_lifetime + 1):
+        page = browser.submit({"phone": "13700000008", "code": "123456"})
+        assert error_sentences(page) == ["这个页面打开太久，短信验证码已失效。请重新获取短信验证码"]
+        assert browser.open(page.url).form()["fields"]["phone"] == "13700000008"
+
+
 def test_who_has_a_password_already_is_led_to_the_login(there: World) -> None:
     known = there.a_person()
     page = Former(there, known, there.browser()).proves_the_phone()

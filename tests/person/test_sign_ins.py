@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from idp.accounts.audit import Action, AuditEvent
 from idp.accounts.sessions import SigninSession
+from tests.entering import enter
 from tests.world import APerson, Browser, Page, World
 
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/130.0 Safari/537.36"
@@ -18,7 +19,7 @@ def sign_ins(world: World, person: APerson, times: int) -> list[Browser]:
     """Browsers in which somebody is signed in."""
     browsers = [world.browser(address=f"198.51.100.{number}") for number in range(1, times + 1)]
     for browser in browsers:
-        browser.sign_in_person(person)
+        enter(browser, person)
     return browsers
 
 
@@ -100,9 +101,9 @@ def test_a_company_and_a_person_list_their_own_sign_ins_alone(world: World) -> N
     company = world.a_company()
     operator = world.an_operator(company, world.a_person())
     as_company, as_himself, as_operator = world.browser(), world.browser(), world.browser()
-    as_company.sign_in_legal(company)
-    as_himself.sign_in_person(company.representative)
-    as_operator.sign_in_operator(operator)
+    enter(as_company, company)
+    enter(as_himself, company.representative)
+    enter(as_operator, operator)
     for browser, path in (
         (as_company, "/center/enterprise/sessions"),
         (as_himself, LIST),
@@ -118,8 +119,8 @@ def test_a_company_and_a_person_list_their_own_sign_ins_alone(world: World) -> N
 def test_a_companys_other_sign_ins_are_ended_from_its_list(world: World) -> None:
     company, path = world.a_company(), "/center/enterprise/sessions"
     here, there = world.browser(), world.browser()
-    here.sign_in_legal(company)
-    there.sign_in_legal(company)
+    enter(here, company)
+    enter(there, company)
     here.post(path, {**asking(here, path), "others": "1"})
     assert here.open(path).url == path
     assert there.open(path, follow=False).location.startswith("/login/legal")
@@ -128,8 +129,8 @@ def test_a_companys_other_sign_ins_are_ended_from_its_list(world: World) -> None
 def test_a_sign_in_without_a_company_cannot_end_one_through_the_companys_address(world: World) -> None:
     company = world.a_company()
     owner, stranger = world.browser(), world.browser()
-    owner.sign_in_legal(company)
-    stranger.sign_in_person(world.a_person())
+    enter(owner, company)
+    enter(stranger, world.a_person())
     token = stranger.open(LIST).form()["fields"]["csrf_token"]
     page = stranger.post("/center/enterprise/sessions", {"csrf_token": token, "others": "1"}, follow=False)
     assert page.location == "/center/person"
@@ -140,11 +141,11 @@ def test_the_mandates_password_and_ones_own_see_and_end_their_own_sign_ins_alone
     """Section Y: what a password opened is seen, and ended, by whoever holds that password."""
     operator, path = world.an_operator(), "/center/operator/sessions"
     himself, for_company, by_mandate = (world.browser(address=f"198.51.100.{at}") for at in (1, 2, 3))
-    himself.sign_in_person(operator.person)
-    for_company.sign_in_person(operator.person)
+    enter(himself, operator.person)
+    enter(for_company, operator.person)
     for_company.open("/login/company")
     for_company.submit({"enterprise": str(operator.mandate.id)})
-    by_mandate.sign_in_operator(operator)
+    enter(by_mandate, operator)
     page = by_mandate.open(path)
     assert listed(page) == []
     assert "198.51.100.2" not in page.text
@@ -161,10 +162,10 @@ def test_the_mandates_password_and_ones_own_see_and_end_their_own_sign_ins_alone
 
 def test_others_are_not_ended_for_another_who_signed_in_meanwhile(world: World) -> None:
     browser, elsewhere = world.browser(), world.browser()
-    browser.sign_in_person(world.a_person())
+    enter(browser, world.a_person())
     shown_to_one = asking(browser, LIST)
     other = world.a_person()
-    elsewhere.sign_in_person(other)
+    enter(elsewhere, other)
     browser.sign_in_person(other)
     page = browser.post(LIST, {**shown_to_one, "others": "1"})
     assert is_in(elsewhere)
