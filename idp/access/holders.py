@@ -71,6 +71,12 @@ def hold_people(db: Session, *ids: UUID) -> None:
     db.execute(select(Person.id).where(Person.id.in_(ids)).order_by(Person.id).with_for_update())
 
 
+def hold_password(db: Session, held: Held) -> Credential | None:
+    """The account's credential as it is now, locked; None where no password was ever set."""
+    mine = select(Credential).where(credentials.owned_by(held.key)).with_for_update()
+    return db.scalars(mine, execution_options={"populate_existing": True}).first()
+
+
 def remove_factors(db: Session, tools: Tools, held: Held, *, now: datetime) -> None:
     """Take every second factor and recovery code from the account; its phone hears of what it had."""
     went = factors.remove_all(db, held.key)
@@ -96,12 +102,13 @@ def replace_phone(db: Session, tools: Tools, held: Held, phone: str, *, now: dat
 def replace_representative(db: Session, tools: Tools, held: Held, person: Person, *, now: datetime) -> None:
     """Let `person` represent the company; whoever did loses what he could do for it at once (SECURITY 64).
 
-    Operators keep their mandates. The reserved phone of this moment is told, and `person` if he is known here
-    by another one.
+    Operators keep their mandates. The reserved phone of this moment is told, and who is replaced if he is
+    known here by another one: he may stop it.
     """
     remove_factors(db, tools, held, now=now)
     before = held.company.representative_id
     tools.notifier.tell(db, held.key, Told(Kind.REPRESENTATIVE_CHANGED), now=now)
+    _tell_by_own_phone(db, tools, held, db.get_one(Person, before), Kind.REPRESENTATIVE_REPLACED, now=now)
     held.company.representative_id = person.id
     db.flush()
     # Whatever opened them: the company's password, his own, his phone.
@@ -118,10 +125,7 @@ def replace_representative(db: Session, tools: Tools, held: Held, person: Person
 
 def tell_named(db: Session, tools: Tools, held: Held, person: Person, *, now: datetime) -> None:
     """Tell who represents the company now, by his own phone if that is another: he may stop it."""
-    phone = person.phone(tools.vault)
-    if phone and phone != held.account.phone(tools.vault):
-        himself = f"person:{person.id}"
-        tools.notifier.tell(db, held.key, Told(Kind.REPRESENTATIVE_NAMED), to=himself, now=now)
+    _tell_by_own_phone(db, tools, held, person, Kind.REPRESENTATIVE_NAMED, now=now)
 
 
 def correct_name(db: Session, tools: Tools, person: Person, name: str, *, now: datetime) -> None:
@@ -145,8 +149,7 @@ def close(db: Session, tools: Tools, held: Held, *, reason: str, now: datetime) 
 
     Whoever lifts the lock does not revive it. Every sign-in that its secrets opened ends.
     """
-    mine = select(Credential).where(credentials.owned_by(held.key)).with_for_update()
-    credential = db.scalars(mine, execution_options={"populate_existing": True}).first()
+    credential = hold_password(db, held)
     if credential:
         credential.password_hash = credentials.unknowable(credential.password_hash)
         credential.locked_at = credential.changed_at = now
@@ -172,6 +175,14 @@ def dispute(
     db.flush()
     gone = Event(Action.PHONE_GIVEN_UP, entity=str(account.enterprise_id), target=f"legal:{account.id}")
     trail.record(db, gone, origin, now=now)
+
+
+def _tell_by_own_phone(
+    db: Session, tools: Tools, held: Held, person: Person, kind: Kind, *, now: datetime
+) -> None:
+    phone = person.phone(tools.vault)
+    if phone and phone != held.account.phone(tools.vault):
+        tools.notifier.tell(db, held.key, Told(kind), to=f"person:{person.id}", now=now)
 
 
 def _record(

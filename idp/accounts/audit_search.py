@@ -37,6 +37,8 @@ class Wanted:
     actor: str = ""
     target: str = ""
     request_id: str = ""
+    without: frozenset[Action] = frozenset()
+    """Actions that are left out."""
 
     def recorded(self) -> dict[str, str]:
         """The same for the audit trail: what was given, as text."""
@@ -96,6 +98,8 @@ def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
         yield AuditEvent.actor == wanted.actor
     if wanted.target:
         yield AuditEvent.target == wanted.target
+    if wanted.without:
+        yield AuditEvent.action.not_in(sorted(wanted.without))
 
 
 # A row's id is made within the request whose time it bears. A day more on either side costs little, and

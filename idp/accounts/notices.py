@@ -53,6 +53,8 @@ class Kind(StrEnum):
     PHONE_CHANGED = "phone_changed"
     REPRESENTATIVE_CHANGED = "representative_changed"
     REPRESENTATIVE_NAMED = "representative_named"
+    REPRESENTATIVE_REPLACED = "representative_replaced"
+    REPRESENTATIVE_RENAMED = "representative_renamed"
     APPEAL_RESET = "appeal_reset"
     APPEAL_PASSWORD_SET = "appeal_password_set"  # noqa: S105 - an event's name
     LOCKED = "locked"
@@ -81,6 +83,8 @@ SENTENCES = {
     Kind.PHONE_CHANGED: "您的企业账号预留手机号码已更换",
     Kind.REPRESENTATIVE_CHANGED: "您的企业账号的法定代表人已变更",
     Kind.REPRESENTATIVE_NAMED: "您已登记为一家企业账号的法定代表人",
+    Kind.REPRESENTATIVE_REPLACED: "您不再是一家企业账号的法定代表人",
+    Kind.REPRESENTATIVE_RENAMED: "您的企业账号登记的法定代表人姓名已更正",
     Kind.APPEAL_RESET: "您的企业账号经申诉停用了原密码，等待重新设置",
     Kind.APPEAL_PASSWORD_SET: "您的企业账号已通过申诉设置新密码",
     Kind.LOCKED: "您的{what}已按您的要求暂停，全部登录已退出",
@@ -99,6 +103,8 @@ _BY_HOTLINE = {
 """What has no link, because there is nothing left to lock, and why one would call."""
 _ONCE_A_DAY = frozenset({Kind.SECOND_STEP_ASKED, Kind.SECOND_STEP_REFUSED})
 """What somebody who knows the password can make happen as often as he likes."""
+_BY_OWN_PHONE = frozenset({Kind.REPRESENTATIVE_NAMED.value, Kind.REPRESENTATIVE_REPLACED.value})
+"""What a representative is told of a company's account by a phone that is not the account's."""
 _ACCOUNTS = {"person": "个人账号", "legal": "法人账号", "mandate": "经办人账号"}
 _OF_A_COMPANY: dict[str, type[LegalAccount | Mandate]] = {"legal": LegalAccount, "mandate": Mandate}
 _LONGEST_COMPANY = 16
@@ -247,7 +253,7 @@ def is_read_elsewhere(db: Session, notice: Notice) -> bool:
 
     Whoever reads it has no way to a reset, and somebody else has.
     """
-    if notice.kind == Kind.REPRESENTATIVE_NAMED:
+    if notice.kind in _BY_OWN_PHONE:
         return True
     replaced = select(Notice.id).where(
         Notice.account == notice.account,

@@ -16,6 +16,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final
 from uuid import UUID
@@ -80,7 +81,8 @@ class SealedFiles:
 
         What was never finished before then is removed on the way.
         """
-        for path in self._root.glob("[0-9a-f][0-9a-f]/*"):
+        # A spool whose process died before it took the name away lies in the root itself.
+        for path in chain(self._root.glob("[0-9a-f][0-9a-f]/*"), self._root.glob(f"*{_HALF_MADE}")):
             try:
                 is_old = path.stat().st_mtime < instant
             except FileNotFoundError:

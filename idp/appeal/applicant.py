@@ -12,6 +12,8 @@ The pages of the papers stand in :mod:`idp.appeal.materials`.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from flask import abort, redirect, request, url_for
@@ -26,24 +28,27 @@ from idp.appeal.applicant_forms import IdentityForm, OperatorForm
 from idp.appeal.journey import APPEAL, OPERATOR_PROVED, result_address, to_result, tools
 from idp.appeal.models import KINDS, Appeal, AppealKind, Statement
 from idp.appeal.room import blueprint
-from idp.proof import throttle
-from idp.proof.journeys import Journey
+from idp.proof import journeys, throttle
+from idp.proof.journeys import Journey, JourneyGone
 from idp.proof.sms_codes import Purpose
 from idp.proof.throttle import Ceiling, Throttled, neighbourhood
-from idp.web import code_step, signin, ways
+from idp.web import code_step, cookies, signin, steps, ways
 from idp.web.document_fields import DocumentFields
 from idp.web.errors import Stop, Way
 from idp.web.platform import db, now, platform, roll_back, settings
 from idp.web.render import page
 from idp.web.security import allow_scripts
-from idp.web.sms import PhoneCode
+from idp.web.sms import BUTTON, OTHER, PhoneCode
 from idp.web.steps import carried
 
 _A_PHONE, _A_CODE, _AN_ADDRESS, _WAIT = 10, 30, 60, 60
 """Appeals looked at in an hour: of one phone, for one credit code, from one address; then one a minute."""
 _DAY = 86400
+_TOLD, _REGISTRATION = "told", "register-enterprise"
+"""Where an address names the journey of a registration, and the kind of that journey."""
 _TAKEN = "这个账号已被使用，请换一个"
 _BEGUN_ANEW = "这个页面打开太久，短信验证码已失效。填写的内容都还在，请重新获取短信验证码"
+_SAME = "这个号码已经验证过，不用再验证。要用其他号码，请先改成新的号码"
 _TOO_MANY = "尝试次数过多，请过 {minutes} 分钟再试。填写的内容都还在"
 
 
@@ -89,8 +94,10 @@ def identity() -> Any:
         return _identity_page(form, code, journey)
 
     if code.is_asked_for():
-        return code.answer(form, shown)
-    if request.method == "POST" and found is None:
+        if not code_step.is_proved(journey, form.phone_number):
+            return code.answer(form, shown)
+        _say_it_is_proved(form)
+    elif request.method == "POST" and found is None:
         form.form_errors.append(_BEGUN_ANEW)
     elif request.method == "POST":
         is_right = form.validate()
@@ -108,6 +115,8 @@ def operator() -> Any:
     code = _code(Purpose.APPEAL_OPERATOR, form.phone_number, journey)
     if code.is_asked_for() and not _is_operator_proved(journey, form.phone_number):
         return code.answer(form, lambda: _operator_page(form, code, journey))
+    if code.is_asked_for():
+        _say_it_is_proved(form)
     if request.method == "POST" and not code.is_asked_for():
         is_right = form.validate()
         if code_step.is_proved(journey, form.phone_number):
@@ -117,6 +126,12 @@ def operator() -> Any:
         if is_right and not form.code.errors:
             return _proved(form, code, journey)
     return _operator_page(form, code, journey)
+
+
+def _say_it_is_proved(form: IdentityForm | OperatorForm) -> None:
+    """What 验证其他号码 is answered where the phone is the same as before."""
+    if request.form.get(BUTTON) == OTHER:
+        form.phone.errors = [_SAME]
 
 
 def _of_the_kind_in_address(found: Journey | None) -> Journey:
@@ -134,7 +149,7 @@ def _of_the_kind_in_address(found: Journey | None) -> Journey:
         raise APPEAL.gone()
     if not kind:
         abort(redirect(url_for("appeal.choice", **_carried()), 303))
-    journey = APPEAL.begin(kind=kind)
+    journey = APPEAL.begin(kind=kind, typed=_typed_at_registration())
     # A browser that keeps no cookies has brought one just now, and would be led in a circle.
     if request.method == "GET" and "j" not in request.args:
         abort(redirect(_address(journey), 303))
@@ -245,7 +260,7 @@ def _known(refused: Exception, others: tuple[Way, ...]) -> Stop:
         )
     return Stop(
         "该企业账号待激活",
-        "这个企业的账号已经登记，不用申诉注册，没有发起申诉。请激活账号；信息不一致或者收不到短信、不能激活的，"
+        "这个企业的账号已经登记，不用申诉注册，没有发起申诉。请激活账号；申诉刚通过的，用企业手机收到的短信里的链接设置密码；信息不一致或者收不到短信、不能激活的，"
         "改为「已注册」申诉，填写的内容都还在。",
         status=409,
         ways=(("去激活", url_for("enterprise.activate", **_carried())), *others),
@@ -315,6 +330,23 @@ def _told_before(journey: Journey) -> dict[str, Any]:
         return dict(facts["typed"])
     if "claim" not in facts:
         return {}
+    return _fields_of(facts)
+
+
+def _typed_at_registration() -> dict[str, Any] | None:
+    """The fields of a registration that this browser was refused, if its address came along (`told`).
+
+    Its phone is proved again: a proof holds for what it was asked for.
+    """
+    told = request.args.get(_TOLD, "")
+    with suppress(JourneyGone):
+        found = journeys.find(steps.tools(), _REGISTRATION, told, browser=cookies.browser_id(), now=now())
+        return _fields_of(found.facts) if found.has("claim", "term") else None
+    return None
+
+
+def _fields_of(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What the fields were told, from the facts of a journey."""
     claim = Claim.of(facts["claim"])
     return {
         **claim.as_facts(),
@@ -329,7 +361,11 @@ def _address(journey: Journey, kind: AppealKind | None = None) -> str:
 
 
 def _beginning(kind: AppealKind) -> str:
-    return url_for("appeal.identity", **_carried(), kind=kind.value)
+    values = _carried()
+    if told := request.args.get(_TOLD):
+        values[_TOLD] = told
+    values["kind"] = kind.value
+    return url_for("appeal.identity", **values)
 
 
 def _carried() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from wtforms import Form, StringField
 from wtforms.validators import ValidationError
 
 from idp.accounts.company_claims import Claim
-from idp.appeal.filing import LONGEST_REMARK, remark_of
+from idp.appeal.filing import LONGEST_KEPT, LONGEST_REMARK, remark_of
 from idp.web.account_fields import AccountFields, InOrder, PhoneFields
 from idp.web.company_fields import CompanyFields
 
@@ -54,7 +54,8 @@ class MaterialsForm(Form):
             raise ValidationError(f"请填写{self.remark_label}")
         if len(self.said) > LONGEST_REMARK:
             most = f"{self.remark_label}最多 {LONGEST_REMARK} 字"
-            raise ValidationError(f"{most}，目前 {len(self.said)} 字")
+            kept = f"，只保存前 {LONGEST_KEPT} 字，请缩短" if len(self.said) > LONGEST_KEPT else ""
+            raise ValidationError(f"{most}，目前 {len(self.said)} 字{kept}")
 
     @property
     def said(self) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from idp.access import holders
@@ -22,12 +23,12 @@ from idp.accounts.companies import AnotherName, MayNotAct, NewCompany
 from idp.accounts.credentials import find as find_credential
 from idp.accounts.directory import AlreadyTaken
 from idp.accounts.documents import Document
-from idp.accounts.models import EnterpriseType, Person
+from idp.accounts.models import EnterpriseType, LegalAccount, Person
 from idp.accounts.notices import Kind, Notifier, Told
 from idp.appeal import links, messages, outcome
 from idp.appeal.messages import Message
 from idp.appeal.models import Appeal, Statement
-from idp.appeal.outcome import Change, Plan
+from idp.appeal.outcome import Change, Plan, Seen
 from idp.config import Settings
 from idp.crypto import Vault
 from idp.db import begin_write, uuid7
@@ -77,12 +78,12 @@ def apply(
     db: Session,
     tools: Tools,
     appeal: Appeal,
-    expected: Sequence[str],
+    seen: Seen,
     origin: Origin,
     *,
     now: datetime,
 ) -> None:
-    """Make the changes `expected`, tell the phones, issue the link; flushed when this returns.
+    """Make the changes that were `seen`, tell the phones, issue the link; flushed when this returns.
 
     Raises Unapplicable where the plan is another by now, has obstacles, or was proposed by nobody though it
     needs a second approval.
@@ -93,12 +94,12 @@ def apply(
     told = appeal.statement(tools.vault)
     _hold_people(db, tools.vault, held, told)
     found = outcome.plan(db, tools.vault, appeal)
-    _check(appeal, found, expected)
+    _check(appeal, found, seen)
     old_phone = held.account.phone(tools.vault) if held else None
     by = holders.Tools(tools.vault, tools.trail, tools.notifier, origin)
     try:
         held = _registered(db, by, told, found, now=now) if held is None else held
-        _changed(db, by, held, told, found, now=now)
+        _changed(db, by, held, appeal, found, now=now)
     except (AlreadyTaken, AnotherName, MayNotAct):
         raise Unapplicable((_MOVED,)) from None
     appeal.enterprise_id, appeal.changes = held.company.id, [change.value for change in found.changes]
@@ -122,11 +123,11 @@ def send_link(
     tools.trail.record(db, Event(Action.APPEAL_LINK_SENT, target=appeal.key), origin, now=now)
 
 
-def _check(appeal: Appeal, found: Plan, expected: Sequence[str]) -> None:
+def _check(appeal: Appeal, found: Plan, seen: Seen) -> None:
     """Return if `found` is what was decided, by as many as it takes. Raises Unapplicable."""
     if found.obstacles:
         raise Unapplicable(found.obstacles)
-    if not found.is_as(set(expected)):
+    if not found.is_as(seen):
         raise Unapplicable((_MOVED,))
     if found.needs_second and appeal.proposed_by is None:
         raise Unapplicable((_ONE_ALONE,))
@@ -170,15 +171,20 @@ def _registered(db: Session, by: holders.Tools, told: Statement, found: Plan, *,
 
 
 def _changed(
-    db: Session, by: holders.Tools, held: Held, told: Statement, found: Plan, *, now: datetime
+    db: Session, by: holders.Tools, held: Held, appeal: Appeal, found: Plan, *, now: datetime
 ) -> None:
     """Correct what is here, and close the account until its password is set."""
+    told = appeal.statement(by.vault)
     changes, claim = set(found.changes), told.claim
     if Change.REGISTER in changes:
         return
     # In the order of their locks: second factors, the password, sign-ins.
     if changes & {Change.PHONE, Change.REPRESENTATIVE}:
         holders.remove_factors(db, by, held, now=now)
+    # A reset takes no lock but the password's: what it set a moment ago is not taken away unseen.
+    holders.hold_password(db, held)
+    if outcome.plan(db, by.vault, appeal).basis != found.basis:
+        raise Unapplicable((_MOVED,))
     holders.close(db, by, held, reason="appeal_approved", now=now)
     if Change.NAME in changes:
         _correct_name(db, by, told, now=now)
@@ -220,8 +226,12 @@ def _has_or_loses_name(db: Session, held: Held, told: Statement) -> bool:
 
 def _correct_name(db: Session, by: holders.Tools, told: Statement, *, now: datetime) -> None:
     person = companies.find_by_document(db, by.vault, told.claim.document)
-    if person:
-        holders.correct_name(db, by, person, told.claim.representative_name, now=now)
+    if person is None:
+        return
+    holders.correct_name(db, by, person, told.claim.representative_name, now=now)
+    theirs = [one.id for one in outcome.others_of(db, person, told.claim.uscc)]
+    for account_id in db.scalars(select(LegalAccount.id).where(LegalAccount.enterprise_id.in_(theirs))):
+        by.notifier.tell(db, f"legal:{account_id}", Told(Kind.REPRESENTATIVE_RENAMED), now=now)
 
 
 def _note_days(db: Session, person: Person, document: Document) -> None:

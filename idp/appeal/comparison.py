@@ -21,7 +21,7 @@ from idp.accounts.documents import NAMES, Document
 from idp.accounts.identifiers import company_name, mask_id_number, mask_phone, person_name
 from idp.accounts.models import Enterprise, EnterpriseStatus, LoginName
 from idp.adapters.registry import CompanyRecord, Registry, RegistryUnavailable
-from idp.appeal.models import Appeal, Statement
+from idp.appeal.models import OVER, Appeal, State, Statement
 from idp.crypto import Vault
 
 _COLUMN: Final = "appeals.registry"
@@ -60,7 +60,8 @@ Parts = tuple[Part, ...]
 class Item:
     """One row of the comparison, masked; a column without a value is empty.
 
-    `verdict` is how `told` stands to `registry`, `differs_here` whether this platform has something else.
+    `verdict` is how `told` stands to `registry`, `differs_here` whether this platform has something else;
+    `in_registry` is whether a registry has such an item at all.
     """
 
     label: str
@@ -69,6 +70,7 @@ class Item:
     ours: Parts
     verdict: Verdict
     differs_here: bool
+    in_registry: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,8 @@ _LABELS: Final = {
     "account": "法人账号",
     "phone": "企业手机号码",
 }
+_ONLY_HERE: Final = frozenset({"validity", "account", "phone"})
+"""What no business registry has on record."""
 _MASKED: Final = {"id_number": mask_id_number, "phone": mask_phone}
 _FOLDED: Final = {"name": company_name, "representative": person_name}
 STATUSES: Final = {
@@ -135,16 +139,26 @@ def ask(registry: Registry | None, uscc: str) -> CompanyRecord | Asked:
         return Asked.FAILED
 
 
-def keep(db: Session, vault: Vault, appeal: Appeal, said: CompanyRecord | Asked, *, now: datetime) -> None:
-    """Keep the registry's answer with the appeal, and how many items differ by it."""
+def keep(db: Session, vault: Vault, appeal: Appeal, said: CompanyRecord | Asked, *, now: datetime) -> bool:
+    """Keep the registry's answer with the appeal, and how many items differ by it.
+
+    Where nobody answered, what was answered before stays. Whether the appeal is still open: to one that was
+    withdrawn or decided while the registry took its time nothing comes any more.
+    """
+    db.flush()
+    db.refresh(appeal, with_for_update=True)
+    if State(appeal.state) in OVER:
+        return False
+    if said is Asked.FAILED and appeal.registry_sealed is not None:
+        return True
     appeal.registry_asked_at = now
     if said is Asked.FAILED:
-        appeal.registry_sealed, appeal.differences = None, None
-        return
+        return True
     record = said if isinstance(said, CompanyRecord) else None
     kept = json.dumps(asdict(record) if record else None)
     appeal.registry_sealed = vault.seal(_COLUMN, appeal.id, kept)
     appeal.differences = compare(db, vault, appeal).differences if record else None
+    return True
 
 
 def asked(appeal: Appeal) -> Asked:
@@ -180,6 +194,14 @@ def numbers(db: Session, vault: Vault, appeal: Appeal) -> Numbers:
     return Numbers(_registry(appeal, vault).id_number, ours.id_number, ours.phone)
 
 
+def personal(db: Session, vault: Vault, appeal: Appeal) -> tuple[str, ...]:
+    """Names and numbers of people that the appeal tells, the registry has and this platform has."""
+    told = appeal.statement(vault)
+    sides = (_told(told), _registry(appeal, vault), _ours(db, vault, appeal.uscc))
+    found = [value for side in sides for value in (side.representative, side.id_number, side.phone) if value]
+    return (*dict.fromkeys(found), told.operator_phone)
+
+
 def _items(told: _Values, registry: _Values, ours: _Values) -> Iterator[Item]:
     for name, label in _LABELS.items():
         said, known, here = (str(getattr(side, name)) for side in (told, registry, ours))
@@ -198,6 +220,7 @@ def _items(told: _Values, registry: _Values, ours: _Values) -> Iterator[Item]:
             _parts(name, here, claimed if differs_here else here),
             verdict,
             differs_here,
+            name not in _ONLY_HERE,
         )
 
 

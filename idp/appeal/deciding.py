@@ -24,7 +24,7 @@ from idp.appeal import applying, messages, outcome
 from idp.appeal.applying import Tools, Unapplicable
 from idp.appeal.messages import Message
 from idp.appeal.models import Appeal, State
-from idp.appeal.outcome import SECOND
+from idp.appeal.outcome import SECOND, Seen
 from idp.appeal.states import Act, Moved, move
 
 HANDLERS: Final = frozenset({StaffRole.SERVICE, StaffRole.SUPERVISOR})
@@ -148,7 +148,7 @@ def propose(
     tools: Tools,
     appeal: Appeal,
     member: StaffMember,
-    expected: Sequence[str],
+    seen: Seen,
     origin: Origin,
     *,
     now: datetime,
@@ -159,10 +159,12 @@ def propose(
     """
     _check_in_hand(appeal, member)
     found = outcome.plan(db, tools.vault, appeal)
-    if not found.is_as(set(expected)):
+    if not found.is_as(seen):
         raise Unapplicable(found.obstacles or (CHANGED,))
-    move(db, appeal, Act.PROPOSE, proposed_by=member.id, proposed_at=now, changes=list(expected))
-    _record(db, tools, appeal, Action.APPEAL_PROPOSED, origin, now=now, changes=list(expected))
+    changes = [change.value for change in found.changes]
+    decided = {"changes": changes, "basis": found.basis}
+    move(db, appeal, Act.PROPOSE, proposed_by=member.id, proposed_at=now, **decided)
+    _record(db, tools, appeal, Action.APPEAL_PROPOSED, origin, now=now, changes=changes)
 
 
 def give_back(
@@ -177,7 +179,7 @@ def give_back(
 ) -> None:
     """Return an appeal to whoever approved it first, and say why. Raises Moved, NotYours, SameHand."""
     _check_second(appeal, member)
-    move(db, appeal, Act.RETURN, proposed_by=None, proposed_at=None, changes=[])
+    move(db, appeal, Act.RETURN, proposed_by=None, proposed_at=None, changes=[], basis=None)
     _record(db, tools, appeal, Action.APPEAL_RETURNED, origin, now=now, reason=reason)
 
 
@@ -186,7 +188,7 @@ def approve(
     tools: Tools,
     appeal: Appeal,
     member: StaffMember,
-    expected: Sequence[str],
+    seen: Seen,
     origin: Origin,
     *,
     now: datetime,
@@ -196,10 +198,10 @@ def approve(
     Raises Moved, NotYours, NeedsSecond, applying.Unapplicable.
     """
     _check_in_hand(appeal, member)
-    if _needs_second(expected):
+    if _needs_second(seen.changes):
         raise NeedsSecond
     move(db, appeal, Act.APPROVE, decided_by=member.id, decided_at=now)
-    _apply(db, tools, appeal, expected, origin, now=now)
+    _apply(db, tools, appeal, seen, origin, now=now)
 
 
 def confirm(
@@ -211,14 +213,14 @@ def confirm(
     *,
     now: datetime,
 ) -> None:
-    """Give the second approval, and do what the first one approved.
+    """Give the second approval, and do what the first one approved, if all it rested on is as it was.
 
     Raises Moved, NotYours, SameHand, applying.Unapplicable.
     """
     _check_second(appeal, member)
-    expected = list(appeal.changes)
+    seen = approved_first(appeal)
     move(db, appeal, Act.CONFIRM, decided_by=member.id, decided_at=now)
-    _apply(db, tools, appeal, expected, origin, now=now)
+    _apply(db, tools, appeal, seen, origin, now=now)
 
 
 def refuse(
@@ -239,6 +241,11 @@ def refuse(
     told = appeal.statement(tools.vault)
     phones = (told.phone, told.operator_phone, _reserved_phone(db, tools, appeal))
     messages.tell(db, _telling(tools), appeal, Message.REFUSED, *phones, now=now)
+
+
+def approved_first(appeal: Appeal) -> Seen:
+    """What the first of two approvals approved."""
+    return Seen(list(appeal.changes), appeal.basis or "")
 
 
 def has_in_hand(appeal: Appeal, member: StaffMember) -> bool:
@@ -269,17 +276,17 @@ def _apply(
     db: Session,
     tools: Tools,
     appeal: Appeal,
-    expected: Sequence[str],
+    seen: Seen,
     origin: Origin,
     *,
     now: datetime,
 ) -> None:
-    applying.apply(db, tools, appeal, expected, origin, now=now)
-    _record(db, tools, appeal, Action.APPEAL_APPROVED, origin, now=now, changes=list(expected))
+    applying.apply(db, tools, appeal, seen, origin, now=now)
+    _record(db, tools, appeal, Action.APPEAL_APPROVED, origin, now=now, changes=list(appeal.changes))
 
 
-def _needs_second(expected: Sequence[str]) -> bool:
-    return any(change.value in expected for change in SECOND)
+def _needs_second(changes: Sequence[str]) -> bool:
+    return any(change.value in changes for change in SECOND)
 
 
 def _check_role(member: StaffMember) -> None:

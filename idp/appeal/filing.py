@@ -38,6 +38,8 @@ LONGEST_REMARK: Final = 150
 WITH_THE_APPLICANT: Final = frozenset({State.DRAFT, State.MORE})
 """Where his papers may change."""
 LONGEST_KEPT: Final = 1000
+_UNSEEN: Final = {"Cc", "Cf", "Zs", "Zl", "Zp"}
+"""The categories of what takes no ink."""
 _ATTEMPTS: Final = 5
 
 
@@ -59,8 +61,12 @@ class Tools:
 
 
 def remark_of(typed: str) -> str:
-    """What was typed as one counts it: composed, a line's end one character, no blanks around it."""
-    return unicodedata.normalize("NFC", typed.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    """What was typed as one counts it: composed, a line's end one character, no blanks around it.
+
+    Empty if there is nothing to see.
+    """
+    said = unicodedata.normalize("NFC", typed.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    return said if any(unicodedata.category(mark) not in _UNSEEN for mark in said) else ""
 
 
 def begin(
@@ -79,11 +85,11 @@ def begin(
 
 
 def hold(db: Session, appeal: Appeal, *states: State) -> None:
-    """Read the row anew and hold it under its lock. Raises Moved if it is in none of `states`."""
+    """Read the row anew and hold it under its lock. Raises Moved if it is in none of `states`, or gone."""
     db.flush()
     row = select(Appeal).where(Appeal.id == appeal.id).with_for_update()
-    db.scalars(row, execution_options={"populate_existing": True}).one()
-    if State(appeal.state) not in states:
+    held = db.scalars(row, execution_options={"populate_existing": True}).one_or_none()
+    if held is None or State(held.state) not in states:
         raise Moved
 
 
@@ -109,7 +115,7 @@ def submit(db: Session, tools: Tools, appeal: Appeal, remark: str, origin: Origi
     hold(db, appeal, State.DRAFT)
     _check_complete(db, appeal)
     appeal.set_remark(tools.vault, remark)
-    _send_in(db, tools, appeal, Act.SUBMIT, now=now)
+    _send_in(db, tools, appeal, Act.SUBMIT, now=now, first_submitted_at=now)
     _record(db, tools, appeal, Action.APPEAL_SUBMITTED, origin, now=now)
 
 
@@ -229,7 +235,8 @@ def _send_in(db: Session, tools: Tools, appeal: Appeal, act: Act, *, now: dateti
     calendar = WorkCalendar.of(settings.days_off, settings.workdays)
     due = due_after(now, settings.appeal_due_days, calendar)
     move(db, appeal, act, submitted_at=now, due_at=due, **values)
-    _tell(db, tools, appeal, Message.RECEIVED, now=now, what=due)
+    received = Message.RECEIVED if act is Act.SUBMIT else Message.SUPPLEMENT_RECEIVED
+    _tell(db, tools, appeal, received, now=now, what=due)
 
 
 def _tell(

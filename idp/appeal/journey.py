@@ -22,7 +22,7 @@ from idp.web.steps import Step, Walk, carried
 
 OPERATOR_PROVED = "operator_proved"
 """The fact of a journey that says which phone of the operator was proved in it."""
-_OF_PAPERS = {"appeal.materials", "appeal.send_materials", "appeal.done"}
+_OF_PAPERS = {"appeal.materials", "appeal.send_materials", "appeal.own_paper", "appeal.done"}
 
 
 class Filing(Walk):
@@ -104,6 +104,8 @@ def sent_in(appeal: Appeal) -> Stop:
     if appeal.state == State.WITHDRAWN:
         why = "这件申诉已经撤回，上传的材料已删除。需要的话，可以重新申诉。"
         onward = (("重新申诉", url_for("appeal.choice")), *onward)
+    elif State(appeal.state) in {State.APPROVED, State.REFUSED}:
+        why = "这件申诉已经办结，不能再修改材料，这一次没有做任何更改。请查询申诉进度，查看办理结果。"
     else:
         why = "这件申诉已经提交，现在不能修改材料，这一次没有做任何更改。需要补充时，工作人员会发短信通知您。"
     return Stop("申诉已经不能修改", why, status=409, ways=onward)

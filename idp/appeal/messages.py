@@ -25,6 +25,7 @@ class Message(StrEnum):
     """What is said; the value is the purpose a gateway knows it by."""
 
     RECEIVED = "appeal_received"
+    SUPPLEMENT_RECEIVED = "appeal_supplement_received"
     MORE_WANTED = "appeal_more_wanted"
     APPROVED = "appeal_approved"
     APPROVED_LINK = "appeal_approved_link"
@@ -35,6 +36,8 @@ class Message(StrEnum):
 
 SENTENCES: Final = {
     Message.RECEIVED: "您的账号申诉（编号 {number}）已收到，预计{what}前办结。"
+    "进度请在登录页点「账号申诉」，凭编号和手机验证码查询。",
+    Message.SUPPLEMENT_RECEIVED: "您的账号申诉（编号 {number}）补充的材料已收到，预计{what}前办结。"
     "进度请在登录页点「账号申诉」，凭编号和手机验证码查询。",
     Message.MORE_WANTED: "您的账号申诉（编号 {number}）需要补充材料，请在{what}前，从登录页点「账号申诉」，"
     "凭编号和手机验证码查看并补传。",

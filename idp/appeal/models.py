@@ -103,8 +103,10 @@ class Appeal(Base):
     """One appeal. `number` is what its applicant knows it by; `version` rises with every act.
 
     `asked_for` are the slots of papers that are asked for anew, `answer` the words to the applicant that go
-    with the last decision. `proposed_by` is who approved first where a second approval is needed, `changes`
-    what an approval does or did. `link_hash` is of the one-time link by which the password is set.
+    with the last decision. `submitted_at` is when it was sent in or added to last, from which its time runs.
+    `proposed_by` is who approved first where a second approval is needed, `changes` what an approval does or
+    did, `basis` a digest of what the first one rested on. `link_hash` is of the one-time link by which the
+    password is set.
     """
 
     __tablename__ = "appeals"
@@ -125,6 +127,7 @@ class Appeal(Base):
     registry_asked_at: Mapped[datetime | None]
     differences: Mapped[int | None]
     created_at: Mapped[datetime]
+    first_submitted_at: Mapped[datetime | None]
     submitted_at: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
     claimed_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
@@ -135,6 +138,7 @@ class Appeal(Base):
     answer_until: Mapped[datetime | None]
     answer_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     changes: Mapped[list[str]] = mapped_column(JSON, default=list)
+    basis: Mapped[str | None] = mapped_column(String(44))
     decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
     decided_at: Mapped[datetime | None]
     link_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32), unique=True)
@@ -155,6 +159,11 @@ class Appeal(Base):
     def key(self) -> str:
         """The name of this appeal in the audit trail, and as the owner of its papers."""
         return f"appeal:{self.id}"
+
+    @property
+    def is_lapsed(self) -> bool:
+        """Whether it ended because nobody sent what was asked for, and by no decision."""
+        return self.state == State.REFUSED.value and self.decided_by is None
 
     def statement(self, vault: Vault) -> Statement:
         """What the applicant told."""

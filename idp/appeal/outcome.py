@@ -6,7 +6,9 @@ is not done. No registry is asked here; what it says is for the human who decide
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -18,7 +20,7 @@ from idp.accounts.company_claims import Claim
 from idp.accounts.identifiers import is_same_company_name
 from idp.accounts.models import Enterprise, LegalAccount, LoginName, Person
 from idp.appeal.models import Appeal, AppealKind, Statement
-from idp.crypto import Vault
+from idp.crypto import Vault, b64url
 
 
 class Change(StrEnum):
@@ -63,25 +65,41 @@ _PERSON_SUSPENDED: Final = (
 )
 
 
+_SHOWN: Final = 5
+"""Of a person's other companies, how many are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A plan as somebody saw it and decided on it: its changes, and the digest of what it rested on."""
+
+    changes: Sequence[str]
+    basis: str
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What would be changed; nothing is while there are `obstacles`, which say what to do instead.
 
-    `remarks` are what else was told and is not changed. All of them are sentences for the desk.
+    `remarks` are what else was told and is not changed, and whom else a change concerns. All of them are
+    sentences for the desk. `basis` is a digest of what stands here now: the same changes of another phone, of
+    another human's right or of a newer password are another decision.
     """
 
     changes: tuple[Change, ...]
     obstacles: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    basis: str = ""
 
     @property
     def needs_second(self) -> bool:
         """Whether another staff member has to approve it as well."""
         return not SECOND.isdisjoint(self.changes)
 
-    def is_as(self, expected: set[str]) -> bool:
-        """Whether it is what somebody saw: the same changes, and nothing in their way."""
-        return not self.obstacles and {change.value for change in self.changes} == expected
+    def is_as(self, seen: Seen) -> bool:
+        """Whether it is what somebody saw: the same changes of the same rows, and nothing in their way."""
+        is_same = {change.value for change in self.changes} == set(seen.changes) and self.basis == seen.basis
+        return is_same and not self.obstacles
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +116,12 @@ def plan(db: Session, vault: Vault, appeal: Appeal) -> Plan:
     """What approving `appeal` would change now."""
     told, known = appeal.statement(vault), find(db, appeal.uscc)
     if AppealKind(appeal.kind) is AppealKind.UNREGISTERED:
-        return _registration(db, vault, told, known)
-    if known is None:
-        return Plan((), (_UNKNOWN,))
-    return _corrections(db, vault, told, known)
+        found = _registration(db, vault, told, known)
+    elif known is None:
+        found = Plan((), (_UNKNOWN,))
+    else:
+        found = _corrections(db, vault, told, known)
+    return replace(found, basis=_basis(db, vault, told, known))
 
 
 def find(db: Session, uscc: str) -> Known | None:
@@ -119,6 +139,12 @@ def find(db: Session, uscc: str) -> Known | None:
     return Known(company, account, representative, directory.name_of_company(db, account.id))
 
 
+def others_of(db: Session, person: Person, uscc: str) -> Sequence[Enterprise]:
+    """The companies that a person represents here, without the one with this credit code."""
+    others = select(Enterprise).where(Enterprise.representative_id == person.id, Enterprise.uscc != uscc)
+    return db.scalars(others.order_by(Enterprise.uscc)).all()
+
+
 def is_name_taken(db: Session, name: str) -> bool:
     """Whether somebody has this account name already."""
     return db.scalar(select(LoginName.name).where(LoginName.name == name)) is not None
@@ -132,7 +158,8 @@ def _registration(db: Session, vault: Vault, told: Statement, known: Known | Non
     holder = companies.find_by_document(db, vault, told.claim.document)
     if holder:
         _see_holder(db, vault, holder, told.claim, changes, in_the_way)
-    return Plan(tuple(changes), tuple(in_the_way), _of_account(db, told, ""))
+    remarks = (*_of_account(db, told, ""), *_of_others(db, holder, told.claim, changes))
+    return Plan(tuple(changes), tuple(in_the_way), remarks)
 
 
 def _corrections(db: Session, vault: Vault, told: Statement, known: Known) -> Plan:
@@ -155,7 +182,8 @@ def _corrections(db: Session, vault: Vault, told: Statement, known: Known) -> Pl
         changes.append(Change.COMPANY_NAME)
     if account.activated_at:
         changes.append(Change.PASSWORD)
-    remarks = (*_of_account(db, told, known.login_name), *_of_type(company, claim))
+    others = _of_others(db, holder, claim, changes)
+    remarks = (*_of_account(db, told, known.login_name), *_of_type(company, claim), *others)
     return Plan(tuple(changes), tuple(in_the_way), remarks)
 
 
@@ -186,6 +214,34 @@ def _of_account(db: Session, told: Statement, has: str) -> tuple[str, ...]:
     if not has and is_name_taken(db, told.account):
         return (f"填写的法人账号 {told.account} 已被使用。不影响通过，申请人设置密码时另选一个。",)
     return ()
+
+
+def _of_others(
+    db: Session, holder: Person | None, claim: Claim, changes: Sequence[Change]
+) -> tuple[str, ...]:
+    """Which other companies show the name that is corrected: it stands here once for all of them."""
+    names = [one.name for one in others_of(db, holder, claim.uscc)] if holder else []
+    if not names or Change.NAME not in changes:
+        return ()
+    shown = "、".join(names[:_SHOWN]) + (f"等 {len(names)} 家企业" if len(names) > _SHOWN else "")
+    return (f"这位法定代表人还代表{shown}，更正后那里的姓名一起更改，并通知预留手机号码。请核实是同一个人。",)
+
+
+def _basis(db: Session, vault: Vault, told: Statement, known: Known | None) -> str:
+    """A keyed digest of what the plan rests on as it stands now: nobody reads a phone or a name out of it."""
+    facts: list[str | None] = []
+    people = [companies.find_by_document(db, vault, told.claim.document)]
+    if known:
+        company, account = known.company, known.account
+        credential = credentials.find(db, f"legal:{account.id}")
+        instants = (account.activated_at, credential.changed_at if credential else None)
+        facts += [str(company.id), company.name, account.phone(vault)]
+        facts += [one.isoformat() if one else None for one in instants]
+        people.append(known.representative)
+    for person in people:
+        facts += [str(person.id), person.name(vault)] if person else [None]
+        facts += [str(one.id) for one in others_of(db, person, told.claim.uscc)] if person else []
+    return b64url(vault.index("appeals.basis", json.dumps(facts)))
 
 
 def _of_type(company: Enterprise, claim: Claim) -> tuple[str, ...]:

@@ -100,7 +100,7 @@ def _saved(token: str, opened: Opened, form: LinkForm) -> Response:
 def _gone() -> Stop:
     return Stop(
         "链接已失效",
-        "这个链接不完整、已经用过、已经过期，或者账号在申诉通过之后又有变动。这次没有做任何更改。"
+        "这个链接不完整、已经用过、已经过期、已被新的链接替换，或者账号在申诉通过之后又有变动。这次没有做任何更改。"
         "刚设置过密码的，请直接登录；没有设置过的，凭申诉编号和手机验证码查询申诉进度，可以重新发送链接。",
         status=404,
         ways=(("查询申诉进度", url_for("appeal.result")), *ways.when_proof_fails()),

@@ -123,7 +123,7 @@ def standing() -> str:
         state=state.value,
         state_words=STATES[State.IN_HAND if state is State.SECOND else state],
         tone=_TONES.get(state, "info"),
-        why=appeal.answer(platform().vault) if state in {State.MORE, State.REFUSED} else "",
+        why=_why(appeal, state),
         papers=[BY_SLOT[slot].label for slot in appeal.asked_for if slot in BY_SLOT],
         until=minute(appeal.answer_until) if appeal.answer_until else "",
         draft_until=day(draft_until),
@@ -229,7 +229,8 @@ def _code_page(form: CodeForm, code: PhoneCode, journey: Journey) -> str:
         gone_on=lambda: None,
         guessed=lambda: None,
         back=("重新填写", RESULT.address("find", number=journey.facts["number"])),
-        lost="请先核对编号和手机号码，编号在提交成功的页面和短信里。仍然收不到，或者手机号码已经不用了，可以选择：",
+        lost="请先核对编号和手机号码，编号在上传材料的页面、提交成功的页面和短信里。没有提交的申诉，"
+        "没有记下编号的，用同样的企业和手机重新发起，会接着原来的草稿。仍然收不到，或者手机号码已经不用了，可以选择：",
     )
     return page("web/walk_code.html", form=form, sms=code.shown(), code_step=step, **RESULT.frame("code"))
 
@@ -257,6 +258,13 @@ def _facts(appeal: Appeal, state: State) -> list[tuple[str, str]]:
     if appeal.decided_at:
         facts.append(("办结时间", minute(appeal.decided_at)))
     return facts
+
+
+def _why(appeal: Appeal, state: State) -> str:
+    """What staff asked for, or why it was refused; empty where there is nothing to say."""
+    if appeal.is_lapsed:
+        return "逾期没有补充材料，申诉已结束，账号没有任何更改。"
+    return appeal.answer(platform().vault) if state in {State.MORE, State.REFUSED} else ""
 
 
 def _link_words(appeal: Appeal, journey: Journey) -> dict[str, Any] | None:

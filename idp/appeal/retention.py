@@ -1,12 +1,12 @@
 """What becomes of appeals by itself: drafts are forgotten, unanswered questions end, papers are erased.
 
-Done by `idp worker` each minute, a bounded number at a time, each appeal in a transaction of its own: of two
-workers one does it, and what an applicant or a member of the staff does at that moment goes first.
+Done by `idp worker` each minute, each appeal in a transaction of its own: of two workers one does it, and
+what an applicant or a member of the staff does at that moment goes first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,11 +24,12 @@ from idp.appeal.models import OVER, Appeal, State
 from idp.appeal.states import Act, Moved, move
 from idp.config import Settings
 from idp.crypto import Vault
-from idp.db import Database
+from idp.db import Database, is_outage
 
 _WORKER: Final = Origin(actor="worker")
 _LIMIT: Final = 100
 Conditions = list[ColumnElement[bool]]
+Deed = Callable[[Session, Appeal, datetime], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,28 +41,51 @@ class Keeper:
     trail: Trail
     settings: Settings
 
-    def tend(self, *, now: datetime) -> int:
-        """Do what is due, at most a hundred of each kind; how many appeals were touched."""
-        return (
-            self._each(_old_drafts(self.settings, now=now), self._forget, now=now)
-            + self._each(_unanswered(now=now), self._lapse, now=now)
-            + self._each(_kept_long_enough(self.settings, now=now), self._erase, now=now)
-        )
+    def tend(self, *, now: datetime, is_stopping: Callable[[], bool] = lambda: False) -> int:
+        """Do all that is due; how many appeals were touched.
 
-    def _each(
-        self, which: Conditions, do: Callable[[Session, Appeal, datetime], None], *, now: datetime
-    ) -> int:
-        with self.database.session() as db:
-            due: list[UUID] = list(db.scalars(select(Appeal.id).where(*which).limit(_LIMIT)))
+        An appeal that cannot be dealt with keeps none of the others waiting: the first error is raised when
+        all have had their turn. An outage is raised at once.
+        """
+        raised: list[Exception] = []
         done = 0
-        for appeal_id in due:
-            with suppress(Moved), self.database.begin() as db:
-                if do != self._lapse:
-                    # Before the row is locked, as a withdrawal does it: the two never wait for each other.
-                    files.forget_all(db, f"appeal:{appeal_id}", now=now)
-                do(db, _still(db, appeal_id, which), now)
-                done += 1
+        for which, do in (
+            (_old_drafts(self.settings, now=now), self._forget),
+            (_unanswered(now=now), self._lapse),
+            (_kept_long_enough(self.settings, now=now), self._erase),
+        ):
+            for appeal_id in self._due(which, is_stopping):
+                try:
+                    done += self._one(appeal_id, which, do, now=now)
+                except Exception as error:
+                    if is_outage(error):
+                        raise
+                    raised.append(error)
+        if raised:
+            raise raised[0]
         return done
+
+    def _due(self, which: Conditions, is_stopping: Callable[[], bool]) -> Iterator[UUID]:
+        """The appeals, a hundred at a time, each once: what fails is not met again."""
+        after = UUID(int=0)
+        while not is_stopping():
+            batch = select(Appeal.id).where(Appeal.id > after, *which).order_by(Appeal.id).limit(_LIMIT)
+            with self.database.session() as db:
+                due = list(db.scalars(batch))
+            yield from due
+            if len(due) < _LIMIT:
+                return
+            after = due[-1]
+
+    def _one(self, appeal_id: UUID, which: Conditions, do: Deed, *, now: datetime) -> bool:
+        """Whether it was done: somebody else may have been faster."""
+        with suppress(Moved), self.database.begin() as db:
+            if do != self._lapse:
+                # Before the row is locked, as a withdrawal does it: the two never wait for each other.
+                files.forget_all(db, f"appeal:{appeal_id}", now=now)
+            do(db, _still(db, appeal_id, which), now)
+            return True
+        return False
 
     def _forget(self, db: Session, appeal: Appeal, now: datetime) -> None:
         self._record(db, appeal, Action.APPEAL_PAPERS_ERASED, "draft", now=now)

@@ -25,7 +25,7 @@ from idp.accounts.working_days import WorkCalendar, due_after
 from idp.adapters.files import SealedFiles
 from idp.adapters.inspection import MEDIA_TYPES, Kind
 from idp.adapters.registry import CompanyRecord
-from idp.appeal import comparison
+from idp.appeal import comparison, outcome
 from idp.appeal.models import Appeal, AppealKind, State, Statement
 from idp.appeal.papers import papers_for
 from idp.config import Settings
@@ -164,13 +164,14 @@ class AppealSeeder:
         if known is None:
             self._tell(row, wanted)
         if wanted.state is State.SECOND:
+            row.basis = outcome.plan(self.db, self.vault, row).basis
             comparison.keep(self.db, self.vault, row, _ON_RECORD, now=self.now)
         return row
 
     def _times(self, wanted: DemoAppeal) -> dict[str, Any]:
         at, settings = self.now - wanted.age, self.settings
         calendar = WorkCalendar.of(settings.days_off, settings.workdays)
-        found: dict[str, Any] = {"created_at": at, "submitted_at": at}
+        found: dict[str, Any] = dict.fromkeys(("created_at", "first_submitted_at", "submitted_at"), at)
         if wanted.state is State.MORE:
             found["answer_until"] = due_after(self.now, settings.appeal_answer_days, calendar)
         else:
@@ -213,6 +214,7 @@ _NOTHING: Final[dict[str, Any | Callable[[], Any]]] = {
             "proposed_at",
             "answer_until",
             "answer_sealed",
+            "basis",
             "decided_by",
             "decided_at",
             "link_hash",

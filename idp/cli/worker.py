@@ -114,9 +114,11 @@ class Worker:
         files = SealedFiles(self.settings.effective_files_dir())
         self._until_nothing_is_left(lambda db: forget(db, now=now))
         keeper = Keeper(self.backends.database, self.backends.vault, self.backends.trail, self.settings)
-        while not self.stopping.is_set() and keeper.tend(now=now):
-            pass
-        self._until_nothing_is_left(lambda db: sweep(db, files, now=now))
+        try:
+            keeper.tend(now=now, is_stopping=self.stopping.is_set)
+        finally:
+            # What was deleted leaves the disk, whatever becomes of an appeal.
+            self._until_nothing_is_left(lambda db: sweep(db, files, now=now))
 
     def _until_nothing_is_left(self, act: Callable[[Session], int]) -> None:
         """Call `act` again and again, each time in a transaction of its own, until it has nothing to do."""

@@ -137,7 +137,8 @@ def refusal(refused: Exception, journey: Journey) -> Stop:
     """What is said where the registration ends; which element differs, nobody is told (B20)."""
     back = ("返回核对", REGISTRATION.address("form", journey))
     if isinstance(refused, Closed):
-        return Stop("该企业不能注册", str(refused), status=403, ways=(back, *ways.when_a_company_fails()))
+        others = (back, *ways.when_a_company_fails(journey.id))
+        return Stop("该企业不能注册", str(refused), status=403, ways=others)
     if isinstance(refused, MayNotAct):
         why = str(refused).replace("您的账号", "法定代表人在本平台的账号")
         return Stop("现在不能注册", f"{why}没有注册法人账号。", status=403, ways=ways.when_a_company_fails())
@@ -146,7 +147,7 @@ def refusal(refused: Exception, journey: Journey) -> Stop:
         "填写的企业、法定代表人或手机号码与登记机关的记录不一致，没有注册。请对照营业执照和证件核对；"
         "手机号码要是法定代表人本人实名登记的。核对无误仍不通过的，请选择其他办法。",
         status=403,
-        ways=(back, *ways.when_a_company_fails()),
+        ways=(back, *ways.when_a_company_fails(journey.id)),
     )
 
 

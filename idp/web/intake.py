@@ -1,6 +1,6 @@
 """A file that was sent, from the request to the disk: every check before it may stay, in their order.
 
-1. the caller's hour: what a browser and what an address send is counted, whatever becomes of it;
+1. the caller's hour: what a browser sends is counted, whatever becomes of it (`idp.web.upload_quota`);
 2. its size and the ending of its name;
 3. its content, by the rules of its kind, in a process of its own (`idp.adapters.inspection`);
 4. the malware scanner, if there is one: it is shown what was sent, not what was made of it;
@@ -13,11 +13,9 @@ import logging
 from dataclasses import dataclass
 from typing import Final
 
-from flask import request
 from werkzeug.datastructures import FileStorage
 
 from idp.accounts.files import NewFile
-from idp.adapters.ephemeral import EphemeralStore
 from idp.adapters.files import NoSpace
 from idp.adapters.inspection import (
     ENDINGS,
@@ -32,34 +30,33 @@ from idp.adapters.inspection import (
 )
 from idp.adapters.malware import ScannerSilent
 from idp.db import uuid7
-from idp.proof.throttle import neighbourhood
 from idp.web import cookies, logs
 from idp.web.platform import platform, settings
-from idp.web.upload_bodies import SealedSpool
+from idp.web.upload_bodies import SealedSpool, address_is_spent
+from idp.web.upload_quota import browser_is_spent
 
-_HOUR: Final = 3600
 _MEBI: Final = 1024 * 1024
-_TRIES: Final = 8
 _UNNAMED: Final = "未命名"
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sends: the browser and the neighbourhood whose hour is counted."""
+    """Who sends: the browser whose hour is counted."""
 
     browser: str
-    neighbourhood: str
 
     @classmethod
     def of_request(cls) -> Caller:
         """The sender of the request in hand."""
-        return cls(cookies.browser_id(), neighbourhood(request.remote_addr or ""))
+        return cls(cookies.browser_id())
 
 
 def examine(sent: FileStorage, kinds: tuple[Kind, ...], caller: Caller) -> NewFile:
     """Return what was sent once it stands sealed on the disk. Raises UploadRefused."""
     size = length_of(sent)
-    _count(platform().store, caller, size)
+    spent = browser_is_spent(platform().store, caller.browser, size, settings().uploads_a_browser_mb)
+    if spent or address_is_spent():
+        raise UploadRefused(Why.QUOTA)
     if size > settings().upload_file_mb * _MEBI:
         raise UploadRefused(Why.TOO_LARGE)
     name = cleaned(sent.filename or "")
@@ -98,29 +95,3 @@ def _scan(data: bytes) -> None:
         return
     if found:
         raise UploadRefused(Why.INFECTED, found)
-
-
-def _count(store: EphemeralStore, caller: Caller, size: int) -> None:
-    """Count what was sent against the caller's hour. Raises UploadRefused."""
-    configured = settings()
-    for key, most in (
-        (f"uploads:browser:{caller.browser}", configured.uploads_a_browser_mb),
-        (f"uploads:address:{caller.neighbourhood}", configured.uploads_an_address_mb),
-    ):
-        if _added(store, key, size) > most * _MEBI:
-            raise UploadRefused(Why.QUOTA)
-
-
-def _added(store: EphemeralStore, key: str, size: int) -> int:
-    """The sum of `key` with `size` added; its hour counts from its birth."""
-    for _ in range(_TRIES):
-        before = store.get(key)
-        if before is None:
-            if store.put_if_absent(key, b"%d" % size, ttl=_HOUR):
-                return size
-        elif store.compare_and_set(
-            key, before, b"%d" % (int(before) + size), ttl=max(1.0, store.remaining(key))
-        ):
-            return int(before) + size
-    # So many at once from one place that none gets his turn: that is a flood, too.
-    raise UploadRefused(Why.QUOTA)

@@ -24,7 +24,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from idp.accounts import agreements
 from idp.adapters.ephemeral import StoreUnavailable
 from idp.crypto import same
-from idp.web import cookies
+from idp.web import cookies, ways
+from idp.web.errors import Way
 from idp.web.platform import platform, settings
 from idp.web.redirects import own_path
 from idp.web.render import page as render
@@ -53,7 +54,17 @@ def page(page: str) -> str:
         return _agreement(page, agreements.CURRENT[page])
     if page not in TEXTS:
         abort(404)
-    return render(f"web/{page}.html")
+    return render(f"web/{page}.html", registrations=_registrations())
+
+
+def _registrations() -> list[Way]:
+    """Where one registers, as far as this installation offers it (B21, B22)."""
+    told = settings()
+    offered = (
+        ("法人注册", "enterprise.register", ways.company_registration_offered(told)),
+        ("个人注册", "person.register", ways.registration_offered(told)),
+    )
+    return [(words, url_for(endpoint)) for words, endpoint, is_offered in offered if is_offered]
 
 
 @blueprint.get("/pages/<page>/<version>")

@@ -3,12 +3,14 @@
 Every other address keeps the small bound of `idp.web.security`. A view that takes files says so::
 
     @blueprint.post("/materials")
-    @takes_files(again=materials)
+    @takes_files(again=materials, slots=("licence", …))
     def send_materials() -> Any: …
 
 Its body may be as long as all files of one owner and one more. What comes is never on the disk in clear: a
 part that is a file is written to a nameless file under a key that lives as long as the request, and no
-further than a file may be long. (In memory it would be 50 MB for each of 16 threads.)
+further than a file may be long. (In memory it would be 50 MB for each of 16 threads.) Parts under a name
+that is no slot are not kept at all, nor are more than a few files: the token of the form comes in the same
+body, so that anybody may send one. For that reason the hour of the address is counted as it arrives.
 
 A body that is too long, too slow, or one too many at once, is not parsed. The page of `again`, which is what
 a GET shows, is answered in its place with a sentence (:func:`whole_refusal`); it changes nothing, so that it
@@ -22,7 +24,7 @@ import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import suppress
 from typing import IO, Any, Final, TypeVar
 
@@ -37,21 +39,27 @@ from werkzeug.exceptions import (
     RequestTimeout,
     ServiceUnavailable,
 )
+from werkzeug.formparser import FormDataParser
 
 from idp.adapters.files import NoSpace
 from idp.config import Settings
 from idp.proof.throttle import neighbourhood
 from idp.web.errors import answer_http
 from idp.web.platform import platform, settings
+from idp.web.upload_parts import FormOfSlots
+from idp.web.upload_quota import Tally
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 _MARK: Final = "_takes_files"
+_SLOTS: Final = "_takes_files_of"
 _DOORS: Final = "idp-upload-doors"
 _MEBI: Final = 1024 * 1024
 _FIELDS: Final = 256 * 1024
 """What the fields beside the files and the lines between the parts may take."""
 _PIECE: Final = 64 * 1024
+_FILES: Final = 20
+"""How many files one body may bring: no page has half as many fields, and each is a descriptor."""
 _PATIENT_WITH: Final = 4
 """How many times too long a body may be and still be waited for."""
 
@@ -60,19 +68,28 @@ class NoRoom(ServiceUnavailable):
     """The disk takes nothing."""
 
 
+class TooMany(RequestEntityTooLarge):
+    """More files than any page has fields."""
+
+
 _SENTENCES: Final[dict[type[HTTPException], str]] = {
     RequestTimeout: "文件没有在 {seconds} 秒内传完，这次提交没有收到。请检查网络，或者把文件分几次上传",
     RequestEntityTooLarge: "一次提交的文件合计超过 {most} MB，这次提交没有收到。请分几次上传，或者压缩后再传",
+    TooMany: "一次最多提交 {files} 个文件，这次提交没有收到。请分几次上传",
     ServiceUnavailable: "现在上传文件的人较多，这次提交没有收到。请稍后再试",
     NoRoom: "现在无法保存文件，这次提交没有收到。我们正在处理，请稍后再试",
 }
 
 
-def takes_files(*, again: Callable[..., Any]) -> Callable[[View], View]:
-    """Mark a view that takes files; `again` is the view that shows its page, with the same arguments."""
+def takes_files(*, again: Callable[..., Any], slots: Container[str]) -> Callable[[View], View]:
+    """Mark a view that takes files: `again` shows its page, with the same arguments; `slots` are its fields.
+
+    A part of another name is received and not kept.
+    """
 
     def mark(view: View) -> View:
         setattr(view, _MARK, again)
+        setattr(view, _SLOTS, slots)
         return view
 
     return mark
@@ -93,6 +110,12 @@ def whole_refusal() -> str:
     return sentence
 
 
+def address_is_spent() -> bool:
+    """Whether the address this request came from has sent more in this hour than it may."""
+    tally: Tally | None = g.get("upload_tally")
+    return tally is not None and tally.is_spent
+
+
 class UploadRequest(Request):
     """A request whose form, if its view takes files, is read within the bounds of this module."""
 
@@ -101,19 +124,29 @@ class UploadRequest(Request):
         if "form" in vars(self) or _page_of(self) is None:
             super()._load_form_data()
             return
+        caller = neighbourhood(self.remote_addr or "")
+        tally = g.upload_tally = Tally(platform().store, caller, settings().uploads_an_address_mb)
         try:
-            current_app.extensions[_DOORS].enter(neighbourhood(self.remote_addr or ""))
+            current_app.extensions[_DOORS].enter(caller)
             self.max_content_length = _longest()
             # A server that does not say where its body ends must not be asked for more than was announced.
             most = None if self.environ.get("wsgi.input_terminated") else self.content_length or 0
-            self.environ["wsgi.input"] = Hurried(self.environ["wsgi.input"], settings().upload_seconds, most)
+            body = Hurried(self.environ["wsgi.input"], settings().upload_seconds, most, tally.arrived)
+            self.environ["wsgi.input"] = body
             super()._load_form_data()
-        except HTTPException as refused:
-            if isinstance(refused, RequestEntityTooLarge):
-                _let_it_pass(self.environ["wsgi.input"])
+        except Exception as refused:
             # Whoever shows the page again finds an empty form, and does not read on.
             vars(self).update(form=ImmutableMultiDict(), files=ImmutableMultiDict(), stream=None)
+            if isinstance(refused, RequestEntityTooLarge):
+                _let_it_pass(self.environ["wsgi.input"])
             raise
+        finally:
+            tally.settle()
+
+    def make_form_data_parser(self) -> FormDataParser:
+        """What reads the form: of a view that takes files, one that knows its slots."""
+        plain = super().make_form_data_parser()
+        return plain if _page_of(self) is None else FormOfSlots(plain, getattr(_view_of(self), _SLOTS))
 
     def _get_file_stream(
         self,
@@ -124,11 +157,16 @@ class UploadRequest(Request):
     ) -> IO[bytes]:
         if _page_of(self) is None:
             return super()._get_file_stream(total_content_length, content_type, filename, content_length)
+        spools = g.setdefault("upload_spools", [])
+        if len(spools) >= _FILES:
+            raise TooMany
+        # Of files that will be refused nothing lies here.
+        most = 0 if address_is_spent() else settings().upload_file_mb * _MEBI
         try:
-            spool = SealedSpool(platform().files.spool(), settings().upload_file_mb * _MEBI)
+            spool = SealedSpool(platform().files.spool(), most)
         except NoSpace:
             raise NoRoom from None
-        g.setdefault("upload_spools", []).append(spool)
+        spools.append(spool)
         # Werkzeug writes it, winds it back and reads it: of all a file can, that is what is there.
         return spool  # type: ignore[return-value]
 
@@ -163,7 +201,11 @@ class SealedSpool:
         if place or whence:
             raise OSError("only to the beginning")
         self._opener = self._cipher.decryptor()
-        return self._file.seek(0)
+        try:
+            # What was gathered in memory is written now.
+            return self._file.seek(0)
+        except OSError:
+            raise NoRoom from None
 
     def read(self, size: int = -1) -> bytes:
         """What was kept, from where one reads."""
@@ -171,17 +213,23 @@ class SealedSpool:
 
     def close(self) -> None:
         """Give the space back."""
-        self._file.close()
+        with suppress(OSError):
+            # On a full disk it cannot write what it gathered, and is closed all the same.
+            self._file.close()
 
 
 class Hurried:
     """A body that must have come within `seconds`: whoever sends it slowly holds no thread longer.
 
     The server's `read` waits as long as the sender likes, so it is called beside; what it waits for is left
-    behind. `most` is how many octets there are, None where the server itself tells the end.
+    behind. `most` is how many octets there are, None where the server itself tells the end; `arrived` is told
+    how many came.
     """
 
-    def __init__(self, body: IO[bytes], seconds: float, most: int | None) -> None:
+    def __init__(
+        self, body: IO[bytes], seconds: float, most: int | None, arrived: Callable[[int], None]
+    ) -> None:
+        self._arrived = arrived
         self._until = time.monotonic() + seconds
         self._pieces: queue.Queue[bytes | Exception] = queue.Queue(maxsize=4)
         self._left = b""
@@ -199,6 +247,7 @@ class Hurried:
             if isinstance(piece, Exception):
                 raise OSError from piece
             self._left = piece
+            self._arrived(len(piece))
         taken, self._left = self._left[:size], self._left[size:]
         return taken
 
@@ -261,10 +310,13 @@ def _longest() -> int:
 
 def _page_of(asked: Request) -> Callable[..., Any] | None:
     """What shows the page again, if the request is for a view that takes files."""
-    if asked.method != "POST" or asked.endpoint is None:
-        return None
-    found: Callable[..., Any] | None = getattr(current_app.view_functions[asked.endpoint], _MARK, None)
+    found: Callable[..., Any] | None = getattr(_view_of(asked), _MARK, None)
     return found
+
+
+def _view_of(asked: Request) -> Callable[..., Any] | None:
+    is_sent = asked.method == "POST" and asked.endpoint is not None
+    return current_app.view_functions[asked.endpoint or ""] if is_sent else None
 
 
 def _show_again(refused: HTTPException) -> Response:
@@ -273,9 +325,15 @@ def _show_again(refused: HTTPException) -> Response:
         return answer_http(refused)
     configured = settings()
     g.upload_refusal = _SENTENCES[type(refused)].format(
-        seconds=configured.upload_seconds, most=configured.upload_owner_mb + configured.upload_file_mb
+        seconds=configured.upload_seconds,
+        most=configured.upload_owner_mb + configured.upload_file_mb,
+        files=_FILES,
     )
-    response = make_response(shown(**(request.view_args or {})))
+    try:
+        response = make_response(shown(**(request.view_args or {})))
+    except HTTPException as led:
+        # The page is not to be had any more, as the journey has gone on: it says where.
+        response = answer_http(led)
     if response.status_code == 200 and refused.code:
         response.status_code = refused.code
     # The rest of the body may still be on its way, and nobody reads it.

@@ -12,7 +12,7 @@ A page declares its fields once, and lets them take what was sent before it read
         return _page(MaterialsForm(), _uploads(…))
 
     @blueprint.post("/materials")
-    @takes_files(again=materials)
+    @takes_files(again=materials, slots=("licence", …))
     def send_materials() -> Any:
         form, uploads = MaterialsForm(request.form), _uploads(…)
         uploads.take()
@@ -131,6 +131,7 @@ class ShownUpload:
     slot: Slot
     kept: Kept | None
     error: str
+    href: str = ""
 
     @property
     def accept(self) -> str:
@@ -154,13 +155,15 @@ class Uploads:
     """The fields of one page for the files of `owner` (a key such as ``appeal:…``).
 
     `most` is how many octets all of the owner's files may have together, by default what the settings say.
-    `since`: what was stored before does not count, as it is asked for anew.
+    `since`: what was stored before does not count, as it is asked for anew. `opens`: the address of 查看
+    beside a file, empty where who is asking may not look at it.
     """
 
     owner: str
     slots: Sequence[Slot]
     most: int = 0
     since: datetime | None = None
+    opens: Callable[[StoredFile], str] | None = None
     _errors: dict[str, str] = field(default_factory=dict)
     _whys: set[Why] = field(default_factory=set)
 
@@ -170,12 +173,11 @@ class Uploads:
         sent = [(slots[name], one) for name, one in request.files.items(multi=True) if name in slots]
         chosen = [(slot, one) for slot, one in sent if one.filename]
         removed = request.form.get(REMOVE, "")
-        if removed in slots:
-            self._remove(removed)
-        if not chosen:
-            return []
         # Of a slot that was sent twice the last counts.
-        judged = self._judged({slot.name: (slot, one) for slot, one in chosen})
+        judged = self._judged({slot.name: (slot, one) for slot, one in chosen}) if chosen else []
+        if removed in slots:
+            # After the pause, whose commit it is not to be part of: whoever calls may yet roll it back.
+            self._remove(removed)
         return [self._settled(each) for each in judged]
 
     def stays_here(self) -> bool:
@@ -215,9 +217,17 @@ class Uploads:
         allow_scripts(asking=True)
         there = self._there()
         return [
-            ShownUpload(slot, _kept(there.get(slot.name)), self._errors.get(slot.name, ""))
+            ShownUpload(
+                slot,
+                _kept(there.get(slot.name)),
+                self._errors.get(slot.name, ""),
+                self._href(there.get(slot.name)),
+            )
             for slot in self.slots
         ]
+
+    def _href(self, file: StoredFile | None) -> str:
+        return self.opens(file) if file and self.opens else ""
 
     def _there(self) -> dict[str, StoredFile]:
         there, since = files.of(db(), self.owner), self.since
@@ -230,6 +240,7 @@ class Uploads:
                 shown.slot.name: {
                     "name": shown.kept.name if shown.kept else "",
                     "about": shown.kept.about if shown.kept else "",
+                    "href": shown.href,
                     "sentence": shown.error,
                 }
                 for shown in self.shown()

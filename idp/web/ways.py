@@ -17,9 +17,13 @@ def when_proof_fails() -> tuple[Way, ...]:
     return (*call, ("查看帮助", url_for("web.help")), ("回到登录页", url_for("login.start")))
 
 
-def when_a_company_fails() -> tuple[Way, ...]:
-    """The same for a company's account, about which an appeal may be filed (E01, E16)."""
-    return (("账号申诉", url_for("appeal.choice")), *when_proof_fails())
+def when_a_company_fails(told: str = "") -> tuple[Way, ...]:
+    """The same for a company's account, about which an appeal may be filed (E01, E16).
+
+    `told` is the journey of a registration that was refused: what was typed there is not typed again.
+    """
+    appeal = url_for("appeal.choice", told=told) if told else url_for("appeal.choice")
+    return (("账号申诉", appeal), *when_proof_fails())
 
 
 def registration_offered(configured: Settings) -> bool:

@@ -14,15 +14,17 @@ function say(block, sentence, isBad) {
   line.classList.toggle(FIELD_ERROR, Boolean(isBad));
 }
 
-// By the clock: a page in the background is called rarely.
-function count(button, seconds) {
+// By the clock: a page in the background is called rarely. `over` is called once there is nothing to wait for.
+function count(button, seconds, over) {
   const until = Date.now() + seconds * 1000;
   clearInterval(Number(button.dataset.timer));
   const tick = () => {
     const left = Math.ceil((until - Date.now()) / 1000);
     button.disabled = left > 0;
     button.textContent = left > 0 ? `${left} 秒后可重新获取` : "重新获取";
-    if (left <= 0) clearInterval(Number(button.dataset.timer));
+    if (left > 0) return;
+    clearInterval(Number(button.dataset.timer));
+    over?.();
   };
   button.dataset.timer = String(setInterval(tick, 500));
   tick();
@@ -87,7 +89,10 @@ function forget(block) {
   document.querySelectorAll(`.govuk-error-summary a[href="#${input.id}"]`).forEach((link) => {
     const summary = link.closest(".govuk-error-summary");
     link.closest("li").remove();
-    if (!summary.querySelector("li")) summary.remove();
+    const left = summary.querySelectorAll("li").length;
+    const title = summary.querySelector(".govuk-error-summary__title").lastChild;
+    title.textContent = title.textContent.replace(/有 \d+ 处/, `有 ${left} 处`);
+    if (!left) summary.remove();
   });
   document.getElementById(`${input.id}-error`)?.remove();
   group.classList.remove("govuk-form-group--error");
@@ -102,9 +107,14 @@ async function send(block, button) {
     button.disabled = false;
     return;
   }
-  say(block, told.sentence, !told.sent);
+  // The button counts the seconds; a sentence beside it would stand still.
+  const mustWait = Boolean(told.wait) && !told.sent;
+  const sentence = mustWait ? told.sentence.replace(/ \d+ 秒后/, "稍后") : told.sentence;
+  say(block, sentence, !told.sent);
   renew(block, told.captcha);
-  if (told.wait) count(button, told.wait);
+  const line = block.querySelector("[data-sms-fate]");
+  const unsay = () => line.textContent === sentence && say(block, "");
+  if (told.wait) count(button, told.wait, mustWait ? unsay : undefined);
   else button.disabled = false;
   if (told.sent) {
     forget(block);

@@ -21,8 +21,16 @@ function unlist(id) {
   document.querySelectorAll(`.govuk-error-summary a[href="#${id}"]`).forEach((link) => {
     const summary = link.closest(".govuk-error-summary");
     link.closest("li").remove();
-    if (!summary.querySelector("li")) summary.remove();
+    recount(summary);
   });
+}
+
+// The title counts the lines below it, unless it says something else.
+function recount(summary) {
+  const left = summary.querySelectorAll("li").length;
+  const title = summary.querySelector(".govuk-error-summary__title").lastChild;
+  title.textContent = title.textContent.replace(/有 \d+ 处/, `有 ${left} 处`);
+  if (!left) summary.remove();
 }
 
 // What is wrong stands beside the field, as the server would have written it.
@@ -49,6 +57,9 @@ function fault(block, sentence) {
 }
 
 function show(block, kept) {
+  const open = part(block, "open");
+  open.hidden = !kept.href;
+  open.setAttribute("href", kept.href);
   part(block, "kept").hidden = !kept.name;
   part(block, "name").textContent = kept.name;
   part(block, "about").textContent = kept.about;

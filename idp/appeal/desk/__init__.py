@@ -13,7 +13,7 @@ part            addresses                                  what for
 ==============  =========================================  ============================================
 
 ``room`` is the blueprint and who may see what; ``listing`` and ``counting`` read the table; ``page`` and
-``showing`` say an appeal in words, ``timing`` how much time is left. Who may open an address at all is a row
-of :mod:`idp.web.staff_rights`; papers and numbers are further only for whoever has the appeal in hand,
-confirms it or decided it.
+``showing`` say an appeal in words, ``history`` what became of it, ``timing`` how much time is left. Who may
+open an address at all is a row of :mod:`idp.web.staff_rights`; papers and numbers are further only for
+whoever has the appeal in hand, confirms it or decided it.
 """

@@ -37,7 +37,10 @@ class Agent:
 
 @dataclass(slots=True)
 class Figures:
-    """The figures at an instant; hours are from the submission (or what was sent in last) to the decision."""
+    """The figures at an instant; hours are from the submission (or what was sent in last) to the decision.
+
+    What ended because nobody answered was not decided by the desk, and has no hours.
+    """
 
     open_by_state: dict[State, int]
     overdue: int
@@ -58,11 +61,11 @@ def figures_of(db: Session, *, now: datetime) -> Figures:
     days = tuple(today - timedelta(days=before) for before in range(DAYS - 1, -1, -1))
     found = Figures(_open(db), _overdue(db, now=now), days=days)
     begin = day_begins(days[0])
-    found.submitted = _by_day(days, _instants(db, Appeal.submitted_at, begin))
+    found.submitted = _by_day(days, _instants(db, Appeal.first_submitted_at, begin))
     decided = _decided(db, begin)
     found.decided = _by_day(days, [row.decided_at for row in decided])
     found.decided_today, found.decided_week = found.decided[-1], sum(found.decided[-_WEEK:])
-    hours = [_hours(row) for row in decided if row.submitted_at]
+    hours = [_hours(row) for row in decided if row.submitted_at and row.decided_by]
     if hours:
         found.median_hours = statistics.median(hours)
         found.slow_hours = statistics.quantiles(hours, n=10)[-1] if len(hours) > 1 else hours[0]
@@ -85,13 +88,15 @@ def rows_since(session: Callable[[], Session], since: datetime) -> Iterator[Sequ
                     Appeal.kind,
                     Appeal.state,
                     Appeal.differences,
+                    Appeal.first_submitted_at,
                     Appeal.submitted_at,
                     Appeal.due_at,
                     Appeal.claimed_at,
                     Appeal.proposed_at,
                     Appeal.decided_at,
+                    Appeal.decided_by,
                 )
-                .where(Appeal.id > after, Appeal.submitted_at >= since)
+                .where(Appeal.id > after, Appeal.first_submitted_at >= since)
                 .order_by(Appeal.id)
                 .limit(min(_BATCH, left))
             ).all()

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 from uuid import UUID
@@ -22,6 +23,7 @@ from idp.appeal.desk import page
 from idp.appeal.desk.one import personal_of
 from idp.appeal.desk.room import blueprint, member, tools
 from idp.appeal.models import Appeal
+from idp.appeal.outcome import Seen
 from idp.appeal.papers import BY_SLOT
 from idp.crypto import plain
 from idp.web import staff
@@ -29,6 +31,7 @@ from idp.web.platform import db, now
 
 LONGEST: Final = 500
 """Characters of what is said to the applicant."""
+_BLANK: Final = re.compile(r"[^\S\n]")
 _APPROVED = "申诉已通过，更改已经生效。设置密码的链接已发往申诉时验证的企业手机号码。"
 
 
@@ -52,8 +55,9 @@ def _decided(row: Appeal) -> Response:
 
 
 def _approve(row: Appeal) -> Response:
-    expected = [change for change in request.form.get("expected", "")[:LONGEST].split(",") if change]
-    by, when = (member(), expected, staff.origin()), now()
+    changes = [change for change in request.form.get("expected", "")[:LONGEST].split(",") if change]
+    seen = Seen(changes, request.form.get("basis", "")[:LONGEST])
+    by, when = (member(), seen, staff.origin()), now()
     try:
         deciding.approve(db(), tools(), row, *by, now=when)
     except NeedsSecond:
@@ -65,9 +69,10 @@ def _approve(row: Appeal) -> Response:
 def _ask_for_more(row: Appeal) -> Response:
     slots = [slot for slot in BY_SLOT if slot in request.form.getlist("papers")]
     words, error = _words("需要补充的内容")
-    errors = {"words": error} if error else {}
-    if not slots:
-        errors["papers"] = "请选择需要重新上传的材料"
+    # In the order of the page.
+    errors = {} if slots else {"papers": "请选择需要重新上传的材料"}
+    if error:
+        errors["words"] = error
     if errors:
         return _again(row, errors)
     wanted = Wanted(slots, words)
@@ -107,7 +112,8 @@ def _seconded(row: Appeal) -> Response:
 
 def _words(what: str) -> tuple[str, str]:
     """What is said to the applicant, or the sentence that says what is wrong with it."""
-    typed = request.form.get("words", "").replace("\r\n", "\n").strip()
+    # A wide space, a tab or one that does not break stands among words like any other blank.
+    typed = _BLANK.sub(" ", request.form.get("words", "").replace("\r\n", "\n")).strip()
     if len(typed) > LONGEST:
         return "", f"{what}最多 {LONGEST} 个字，目前 {len(typed)} 个字"
     if not plain(typed):

@@ -32,6 +32,7 @@ _COLUMNS: Final = (
     "状态",
     "不一致项数",
     "提交时间",
+    "补充时间",
     "应办结时间",
     "领取时间",
     "初审时间",
@@ -82,11 +83,12 @@ def _written(batches: Iterator[Sequence[Any]]) -> Iterator[str]:
 
 def _cells(row: Any) -> list[str]:
     spent = ""
-    if row.decided_at and row.submitted_at:
+    if row.decided_at and row.decided_by and row.submitted_at:
         spent = f"{(row.decided_at - row.submitted_at).total_seconds() / 3600:.1f}"
     differs = "" if row.differences is None else str(row.differences)
     told = [row.number, KINDS[AppealKind(row.kind)], STATES[State(row.state)], differs]
-    times = (row.submitted_at, row.due_at, row.claimed_at, row.proposed_at, row.decided_at)
+    added = row.submitted_at if row.submitted_at != row.first_submitted_at else None
+    times = (row.first_submitted_at, added, row.due_at, row.claimed_at, row.proposed_at, row.decided_at)
     return [inert(cell) for cell in (*told, *map(_instant, times), spent)]
 
 
@@ -110,6 +112,8 @@ def _tiles(found: Figures) -> list[dict[str, Any]]:
 def _hours(label: str, hours: float | None, note: str) -> dict[str, Any]:
     if hours is None:
         return {"label": label, "value": "没有", "note": note}
+    if hours < 1:
+        return {"label": label, "value": "不到 1", "unit": "小时", "note": note}
     return {"label": label, "value": f"{hours:,.1f}", "unit": "小时", "note": note}
 
 

@@ -29,6 +29,7 @@ class Shown(StrEnum):
     """What the list can be narrowed to; the value of the filter in the address, empty for what is open."""
 
     WAITING = "waiting"
+    DUE = "due"
     IN_HAND = "in_hand"
     SECOND = "second"
     MORE = "more"
@@ -84,9 +85,9 @@ def check_text(supplied: str) -> str:
     return text
 
 
-def list_appeals(db: Session, search: Search) -> Listing:
+def list_appeals(db: Session, search: Search, *, now: datetime) -> Listing:
     """One page; a page beyond the last is the last."""
-    which = _matching(search)
+    which = _matching(search, now=now)
     ids = select(Appeal.id).where(*which).limit(MOST + 1)
     total = db.scalar(select(func.count()).select_from(ids.subquery())) or 0
     reachable = min(total, MOST)
@@ -112,7 +113,7 @@ def count(db: Session, member_id: UUID, *, now: datetime) -> Counts:
 
     return Counts(
         waiting=how_many(Appeal.state == State.WAITING.value),
-        due=how_many(Appeal.state.in_(_RUNNING), Appeal.due_at < tomorrow),
+        due=how_many(_due(now)),
         mine=how_many(Appeal.claimed_by == member_id, Appeal.state == State.IN_HAND.value),
         decided=how_many(
             Appeal.decided_at >= today,
@@ -126,8 +127,14 @@ def _sent_in() -> ColumnElement[bool]:
     return Appeal.submitted_at.is_not(None) & (Appeal.state != State.DRAFT.value)
 
 
-def _matching(search: Search) -> list[ColumnElement[bool]]:
-    conditions = [_sent_in(), _in_states(search.shown)]
+def _due(now: datetime) -> ColumnElement[bool]:
+    """What is due today, or was before."""
+    tomorrow = day_begins(civil_day(now)) + timedelta(days=1)
+    return Appeal.state.in_(_RUNNING) & (Appeal.due_at < tomorrow)
+
+
+def _matching(search: Search, *, now: datetime) -> list[ColumnElement[bool]]:
+    conditions = [_sent_in(), _due(now) if search.shown is Shown.DUE else _in_states(search.shown)]
     if search.kind:
         conditions.append(Appeal.kind == search.kind.value)
     if search.hand:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import request
+from flask import redirect, request
 from werkzeug.wrappers import Response
 
 from idp.accounts.audit import Action, Event
@@ -21,7 +21,7 @@ from idp.appeal import comparison, deciding
 from idp.appeal.comparison import Asked
 from idp.appeal.deciding import NotYours, has_in_hand, may_confirm
 from idp.appeal.desk import page
-from idp.appeal.desk.room import blueprint, found, member, tools
+from idp.appeal.desk.room import address_of, blueprint, found, member, tools
 from idp.appeal.models import Appeal
 from idp.db import pause
 from idp.web import staff
@@ -91,30 +91,32 @@ def compare(appeal_id: UUID) -> Response:
     def do(row: Appeal) -> Response:
         if not (has_in_hand(row, member()) or may_confirm(row, member())):
             raise NotYours
-        return page.done(row, _ASKED[_ask_registry(row)])
+        answer = _ask_registry(row)
+        if answer is None:
+            return page.show(found(appeal_id), problems=[page.STALE], status=409)
+        return page.done(row, _ASKED[answer])
 
     return page.act(appeal_id, do)
 
 
 def taken(row: Appeal) -> Response:
     """Go on with an appeal that was just taken in hand: the registry is asked once it is."""
-    if platform().registry is not None:
-        _ask_registry(row)
+    if platform().registry is not None and _ask_registry(row) is None:
+        return redirect(address_of(row), 303)
     return page.done(row, "已领取这件申诉，请核对信息和材料后作出决定。")
 
 
 def personal_of(row: Appeal) -> tuple[str, ...]:
     """What no reason that stands in the trail may hold."""
-    told = row.statement(platform().vault)
-    claim = told.claim
-    return claim.representative_name, claim.document.id_number, told.phone, told.operator_phone
+    return comparison.personal(db(), platform().vault, row)
 
 
-def _ask_registry(row: Appeal) -> Asked:
+def _ask_registry(row: Appeal) -> Asked | None:
+    """How the registry answered; None where the appeal is over by then."""
     # What was written so far is committed: the registry may take its time.
     pause(db())
     said = comparison.ask(platform().registry, row.uscc)
-    comparison.keep(db(), platform().vault, row, said, now=now())
+    is_open = comparison.keep(db(), platform().vault, row, said, now=now())
     answer = said if isinstance(said, Asked) else Asked.ANSWERED
     staff.record(Event(Action.APPEAL_COMPARED, target=row.key, detail={"registry": answer.value}))
-    return answer
+    return answer if is_open else None

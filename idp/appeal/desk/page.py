@@ -15,8 +15,8 @@ from idp.accounts.audit import Action, Event
 from idp.accounts.files import StoredFile
 from idp.appeal import outcome
 from idp.appeal.applying import Unapplicable
-from idp.appeal.deciding import NotYours, SameHand, has_in_hand, may_confirm, may_read
-from idp.appeal.desk import listing, showing
+from idp.appeal.deciding import NotYours, SameHand, approved_first, has_in_hand, may_confirm, may_read
+from idp.appeal.desk import history, listing, showing
 from idp.appeal.desk.room import address_of, found, member
 from idp.appeal.desk.timing import left_of
 from idp.appeal.models import KINDS, OPEN, Appeal, AppealKind, State
@@ -52,7 +52,7 @@ def show(
         "left": left_of(row, now=now()),
         "facts": showing.facts_of(row),
         "others": showing.other_rows(listing.others_of(db(), row), who),
-        "trail": showing.trail_of(row),
+        "trail": history.trail_of(row),
         "problems": problems,
         "errors": errors or {},
         "typed": typed or {},
@@ -124,7 +124,7 @@ def _read(row: Appeal) -> dict[str, Any]:
         "compared": showing.comparison_rows(db(), vault, row),
         "has_registry": platform().registry is not None,
         "remark": row.remark(vault),
-        "answer": row.answer(vault),
+        "said": showing.said_of(row),
         "slots": [(paper.slot, paper.label) for paper in papers_for(AppealKind(row.kind))],
         **_papers(row),
     }
@@ -144,7 +144,7 @@ def _first_approval(row: Appeal, plan: Plan) -> dict[str, Any]:
     return {
         "proposed_by": showing.members_of([row.proposed_by]).get(row.proposed_by, ""),
         "proposed": [CHANGE_WORDS[Change(change)] for change in row.changes],
-        "is_as_proposed": plan.is_as(set(row.changes)),
+        "is_as_proposed": plan.is_as(approved_first(row)),
     }
 
 
@@ -165,6 +165,7 @@ def _paper(row: Appeal, one: StoredFile) -> dict[str, Any]:
         "label": BY_SLOT[one.slot].label,
         "note": f"{pages}，{size_words(one.size)}",
         "href": url_for("staff_appeals.appeal", appeal_id=row.id, paper=one.id, _anchor="papers"),
+        "is_new": showing.is_supplement(row, one),
         "icon": "id-card" if one.slot.startswith(("representative", "operator")) else "file-text",
     }
 

@@ -29,6 +29,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 _SHOWN = [
     ("", "未办结"),
     (Shown.WAITING.value, "待处理"),
+    (Shown.DUE.value, "今日到期或已逾期"),
     (Shown.IN_HAND.value, "处理中"),
     (Shown.SECOND.value, "待复核"),
     (Shown.MORE.value, "待补充材料"),
@@ -50,7 +51,7 @@ def index() -> str:
     try:
         hand = member().id if mine else None
         found = listing.list_appeals(
-            db(), Search(listing.check_text(typed), kind, shown, hand, page_number())
+            db(), Search(listing.check_text(typed), kind, shown, hand, page_number()), now=now()
         )
     except SearchRefused as refused:
         error = str(refused)
@@ -88,8 +89,15 @@ def _figures(counts: Counts) -> list[dict[str, Any]]:
 
     return [
         figure("待处理", counts.waiting, href=url_for("staff_appeals.index", state=Shown.WAITING)),
-        figure("今日到期或已逾期", counts.due, hot=counts.due > 0),
-        figure("我正在审", counts.mine, href=url_for("staff_appeals.index", hand="mine")),
+        figure(
+            "今日到期或已逾期",
+            counts.due,
+            hot=counts.due > 0,
+            href=url_for("staff_appeals.index", state=Shown.DUE),
+        ),
+        figure(
+            "我正在审", counts.mine, href=url_for("staff_appeals.index", state=Shown.IN_HAND, hand="mine")
+        ),
         figure("今日已办结", counts.decided),
     ]
 

@@ -10,18 +10,18 @@ from flask import url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from idp.accounts import audit_search
-from idp.accounts.audit import Action
-from idp.accounts.audit_rows import Line
+from idp.accounts.files import StoredFile
 from idp.accounts.identifiers import mask_name, mask_phone
-from idp.accounts.staff import StaffMember, list_named
+from idp.accounts.staff import StaffMember
 from idp.appeal import comparison
 from idp.appeal.comparison import Asked, Verdict
 from idp.appeal.deciding import HANDLERS, has_in_hand, may_confirm
 from idp.appeal.desk.timing import left_of
-from idp.appeal.models import KINDS, STATES, Appeal, AppealKind, State
+from idp.appeal.models import KINDS, OVER, STATES, Appeal, AppealKind, State
+from idp.appeal.outcome import CHANGE_WORDS, Change
+from idp.appeal.papers import BY_SLOT
 from idp.crypto import Vault
-from idp.web import audit_words, staff
+from idp.web import staff
 from idp.web.platform import db, now, platform
 from idp.web.render import minute
 
@@ -41,8 +41,13 @@ _VERDICTS: Final[dict[Verdict, Tag]] = {
     Verdict.DIFFERS: ("不一致", "wait", "triangle-alert"),
     Verdict.UNKNOWN: ("无法比对", "", "minus"),
 }
-_LOOKS: Final = {Action.APPEAL_VIEWED.value, Action.APPEAL_PAPER_VIEWED.value}
-_SHOWN_ROWS: Final = 200
+_SAID: Final = {
+    State.IN_HAND: "上次要求补充",
+    State.SECOND: "上次要求补充",
+    State.MORE: "要求申请人补充",
+    State.REFUSED: "给申请人的话",
+}
+"""Where what was said to the applicant matters, under this heading."""
 
 
 def state_tag(row: Appeal, member: StaffMember) -> Tag:
@@ -89,7 +94,7 @@ def listed(rows: Sequence[Appeal], member: StaffMember) -> list[dict[str, Any]]:
 def facts_of(row: Appeal) -> list[tuple[str, str]]:
     """What everybody at the desk may know of an appeal."""
     told = row.statement(platform().vault)
-    hand = members_of([row.claimed_by]).get(row.claimed_by, "")
+    named = members_of([row.claimed_by, row.decided_by])
     facts = [
         ("企业名称", row.name),
         ("统一社会信用代码", row.uscc),
@@ -97,15 +102,57 @@ def facts_of(row: Appeal) -> list[tuple[str, str]]:
         ("填写的法人账号", told.account),
         ("企业手机号码", mask_phone(told.phone)),
         ("经办人手机号码", mask_phone(told.operator_phone)),
-        ("提交时间", minute(row.submitted_at) if row.submitted_at else "—"),
+        *_sent_in(row),
     ]
     if row.due_at and row.state in {State.WAITING.value, State.IN_HAND.value, State.SECOND.value}:
         facts.append(("应办结时间", minute(row.due_at)))
-    if hand and row.state != State.WAITING.value:
-        facts.append(("处理人", hand))
-    if row.decided_at:
-        facts.append(("办结时间", minute(row.decided_at)))
-    return facts
+    if row.claimed_by and row.state != State.WAITING.value:
+        facts.append(("处理人", named.get(row.claimed_by, "—")))
+    return facts + _ending(row, named)
+
+
+def _sent_in(row: Appeal) -> list[tuple[str, str]]:
+    """When it was sent in, and when what was asked for came after that."""
+    last, first = row.submitted_at, row.first_submitted_at
+    if last and first and first < last:
+        return [("提交时间", minute(first)), ("补充时间", minute(last))]
+    return [("提交时间", minute(last) if last else "—")]
+
+
+def _ending(row: Appeal, named: Mapping[UUID | None, str]) -> list[tuple[str, str]]:
+    """Who confirmed it, what was done, when; empty for what is open."""
+    if row.state not in OVER:
+        return []
+    second = [("复核人", named.get(row.decided_by, "—"))] if row.proposed_by and row.decided_by else []
+    when = [("办结时间", minute(row.decided_at))] if row.decided_at else []
+    return [*second, ("办理结果", _result(row)), *when]
+
+
+def _result(row: Appeal) -> str:
+    if row.state == State.APPROVED.value:
+        words = "；".join(CHANGE_WORDS[change] for change in Change if change in row.changes)
+        return words or STATES[State.APPROVED]
+    if row.state == State.REFUSED.value:
+        why = "到期没有补充材料，申诉结束" if row.is_lapsed else "不予通过"
+        return f"{why}，账号没有任何更改"
+    return "申请人已撤回，账号没有任何更改"
+
+
+def said_of(row: Appeal) -> dict[str, Any] | None:
+    """What was said to the applicant, and the papers asked for with it; None where it matters no more."""
+    # What ended unanswered was not refused in words: the last ones asked for papers.
+    state = State.MORE if row.is_lapsed else State(row.state)
+    title, words = _SAID.get(state), row.answer(platform().vault)
+    if not (title and words):
+        return None
+    asked_for = [] if state is State.REFUSED else row.asked_for
+    return {"title": title, "words": words, "papers": [BY_SLOT[slot].label for slot in asked_for]}
+
+
+def is_supplement(row: Appeal, one: StoredFile) -> bool:
+    """Whether a paper came after staff had asked for it; nothing changes between sending in and that."""
+    first = row.first_submitted_at
+    return first is not None and one.created_at > first and one.slot in row.asked_for
 
 
 def other_rows(rows: Sequence[Appeal], member: StaffMember) -> list[dict[str, Any]]:
@@ -125,6 +172,7 @@ def other_rows(rows: Sequence[Appeal], member: StaffMember) -> list[dict[str, An
 def comparison_rows(db_: Session, vault: Vault, row: Appeal) -> dict[str, Any]:
     """The comparison for its table: rows, how many differ, when the registry was asked."""
     found = comparison.compare(db_, vault, row)
+    is_answered = found.asked is Asked.ANSWERED
     return {
         "rows": [
             {
@@ -133,24 +181,17 @@ def comparison_rows(db_: Session, vault: Vault, row: Appeal) -> dict[str, Any]:
                 "registry": item.registry,
                 "ours": item.ours,
                 "differs": item.verdict is Verdict.DIFFERS,
-                "tag": _VERDICTS[item.verdict],
+                # Where the registry can have nothing there is nothing to say of each row.
+                "tag": _VERDICTS[item.verdict] if is_answered and item.in_registry else None,
                 "differs_here": item.differs_here,
             }
             for item in found.items
         ],
         "differences": found.differences,
         "asked": _asked_words(found.asked, minute(found.asked_at) if found.asked_at else ""),
-        "is_answered": found.asked is Asked.ANSWERED,
+        "is_answered": is_answered,
+        "is_nobody": found.asked is Asked.NOBODY,
     }
-
-
-def trail_of(row: Appeal) -> list[dict[str, str]]:
-    """What became of an appeal, the oldest first, by the audit trail; looks are left out."""
-    wanted = audit_search.Wanted(target=row.key)
-    found, _ = audit_search.page_of(db(), wanted, limit=_SHOWN_ROWS)
-    lines = [line for line in found if line.action not in _LOOKS]
-    named = list_named(db(), {line.actor for line in lines if line.actor})
-    return [_line(line, named) for line in reversed(lines)]
 
 
 def members_of(ids: Iterable[UUID | None]) -> dict[UUID | None, str]:
@@ -172,8 +213,6 @@ def colleagues() -> list[StaffMember]:
 
 
 def _act(row: Appeal, member: StaffMember) -> str:
-    if row.state == State.WAITING.value:
-        return "领取"
     if has_in_hand(row, member):
         return "继续审核"
     return "复核" if may_confirm(row, member) else "查看"
@@ -186,17 +225,3 @@ def _asked_words(asked: Asked, when: str) -> str:
         Asked.NOBODY: f"{when} 查询登记库，没有这家企业",
         Asked.ANSWERED: f"登记库查询于 {when}",
     }[asked]
-
-
-def _line(line: Line, named: Mapping[str, StaffMember]) -> dict[str, str]:
-    by = named.get(line.actor or "")
-    reason = (line.detail or {}).get("reason")
-    return {
-        "what": audit_words.action_words(line.action),
-        "who": staff.member_words(by) if by else _WHO.get((line.actor or "").partition(":")[0], "申请人"),
-        "when": minute(line.at) if line.at else audit_words.UNREADABLE,
-        "reason": audit_words.printable(reason) if isinstance(reason, str) else "",
-    }
-
-
-_WHO: Final = {"worker": "系统", "cli": "命令行"}

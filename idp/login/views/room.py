@@ -70,7 +70,8 @@ def sentence(refused: Exception) -> str:
     if isinstance(refused, candidates.PendingActivation):
         hotline = platform().settings.hotline
         help_too = f"。办理中有问题，请拨打服务热线 {hotline}" if hotline else ""
-        return f"该企业账号待激活，激活后才能登录{help_too}"
+        by_link = "申诉刚通过的，用企业手机收到的短信里的链接设置密码"
+        return f"该企业账号待激活，激活后才能登录；{by_link}{help_too}"
     raise refused
 
 
