@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import shutil
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
+from flask import Flask
 from sqlalchemy import event, insert, select, text
 from sqlalchemy.orm import Session
 
 from idp import migrations
 from idp.access.keys import SigningKey, ensure_keys
+from idp.accounts.passwords import PasswordHasher
 from idp.adapters.ephemeral import EphemeralStore
 from idp.adapters.ephemeral.redis import RedisEphemeralStore
 from idp.adapters.ephemeral.sql import SqlEphemeralStore
@@ -24,6 +27,7 @@ from idp.config import Settings
 from idp.db import Base, Database
 from idp.proof.polls import Polls
 from idp.web.platform import Platform
+from tests.quick import QuickSettings
 from tests.world import World
 
 PLATFORM, SERVER, POLLS = "idp-platform", "oauth-server", "idp-scan-polls"
@@ -62,6 +66,7 @@ class House:
         with self._backends.begin() as db:
             self._keys = _signing_keys(db)
         self._hashed: dict[str, str] = {}
+        self._annexes: dict[tuple[Any, ...], _Annex] = {}
         asked = (
             f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {table})"  # noqa: S608 - our own names
             for table in reversed(Base.metadata.sorted_tables)
@@ -89,18 +94,47 @@ class House:
 
     def world(self) -> World:
         """The application of a process that has just begun."""
-        made = self._app.extensions
-        platform, server = wire(self.settings, self._wired, self._hasher), made[SERVER]
-        server.clients = platform.clients
-        anew = {PLATFORM: platform, SERVER: server, POLLS: Polls()}
-        self._app.extensions = {name: made[name] for name in OF_ALL_TESTS} | anew
-        return World(self._app, self._backends, self.settings, self._hashed)
+        _begin_anew(self._app, self.settings, self._wired, self._hasher)
+        return World(self._app, self._backends, self.settings, self._hashed, self.annex)
+
+    def annex(self, **changed: Any) -> World:
+        """Another application on the same connections, with other settings; it has just begun, too."""
+        key = tuple(sorted(changed.items()))
+        if key not in self._annexes:
+            self._annexes[key] = _Annex(self.settings, changed)
+        annex = self._annexes[key]
+        annex.app.jinja_env.bytecode_cache = self._app.jinja_env.bytecode_cache
+        _begin_anew(annex.app, annex.settings, self._wired, annex.hasher)
+        further = partial(self.annex, **changed)
+        return World(annex.app, self._backends, annex.settings, annex.hashed, further)
 
     def close(self) -> None:
         """Leave no key behind, and give every connection back."""
         _forget(self._backends.store)
         self._wired.close()
         self._backends.close()
+
+
+class _Annex:
+    """An application beside that of a house, which stands as long."""
+
+    def __init__(self, beside: Settings, changed: dict[str, Any]) -> None:
+        self.settings = QuickSettings(**{**beside.model_dump(), **changed})
+        self.app = create_app(self.settings)
+        self.hashed: dict[str, str] = {}
+        opened: Platform = self.app.extensions[PLATFORM]
+        self.hasher = opened.hasher
+        # It works with the connections of the house.
+        opened.database.close()
+        opened.store.close()
+
+
+def _begin_anew(app: Flask, settings: Settings, wired: Backends, hasher: PasswordHasher) -> None:
+    made = app.extensions
+    platform, server = wire(settings, wired, hasher), made[SERVER]
+    server.clients = platform.clients
+    anew = {PLATFORM: platform, SERVER: server, POLLS: Polls()}
+    app.extensions = {name: made[name] for name in OF_ALL_TESTS & made.keys()} | anew
 
 
 def prepare(settings: Settings) -> None:

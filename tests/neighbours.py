@@ -7,19 +7,16 @@ application with other settings (an annex of a house) is made once for each pair
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import pytest
 from flask import Flask
 
-from idp.app import create_app, wire
-from idp.proof.polls import Polls
-from tests.houses import OF_ALL_TESTS, PLATFORM, POLLS, SERVER, House
+from tests.houses import House
 from tests.oauth.asking import at_once
 from tests.pages import Page
-from tests.quick import QuickSettings
 from tests.relying_parties.simulating import FACE_KEY, Simulators, served, simulators
 from tests.world import World
 
@@ -34,15 +31,11 @@ class Neighbours:
     issuer: str
     simulators: Simulators
     current: dict[str, World]
-    _annexes: dict[tuple[Any, ...], _Annex] = field(default_factory=dict)
 
     def world(self, house: House, **changed: Any) -> World:
         """The storage of `house` behind a provider that asks these neighbours; it begins just now."""
-        key = (id(house), *sorted(changed.items()))
-        if key not in self._annexes:
-            self._annexes[key] = _Annex(house, {**self._settings, **changed})
         _forget(self.simulators.app)
-        self.current["world"] = self._annexes[key].world()
+        self.current["world"] = house.annex(**{**self._settings, **changed})
         return self.current["world"]
 
     @property
@@ -57,29 +50,6 @@ class Neighbours:
             "population_token": TOKEN,
             "registry_token": TOKEN,
         }
-
-
-class _Annex:
-    """Another application on the storage of a house."""
-
-    def __init__(self, house: House, changed: dict[str, str]) -> None:
-        self._house = house
-        self._settings = QuickSettings(**{**house.settings.model_dump(), **changed})
-        self._app = create_app(self._settings)
-        opened = self._app.extensions[PLATFORM]
-        self._hasher = opened.hasher
-        # It works with the connections of the house.
-        opened.database.close()
-        opened.store.close()
-
-    def world(self) -> World:
-        """The application of a process that has just begun."""
-        made = self._app.extensions
-        platform, server = wire(self._settings, self._house._wired, self._hasher), made[SERVER]
-        server.clients = platform.clients
-        anew = {PLATFORM: platform, SERVER: server, POLLS: Polls()}
-        self._app.extensions = {name: made[name] for name in OF_ALL_TESTS} | anew
-        return World(self._app, self._house._backends, self._settings, self._house._hashed)
 
 
 def _forget(app: Flask) -> None:

@@ -6,20 +6,17 @@ and submits them. Nothing of the product is replaced.
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
-from werkzeug.test import TestResponse
 
 from idp.access.clients import announce_change
 from idp.access.registration import NewClient, add_client
@@ -31,7 +28,6 @@ from idp.accounts.sessions import Device
 from idp.accounts.staff import StaffMember, StaffRole, open_staff_session
 from idp.app import Backends, create_app
 from idp.config import Settings
-from idp.crypto import b64url
 from idp.db import uuid7
 from idp.proof import captcha, totp
 from idp.web.platform import Platform
@@ -64,6 +60,10 @@ __all__ = [
 ]
 
 ISSUER = "http://localhost:8000"
+OF_ITS_OWN = frozenset(
+    {"data_keys", "demo_port_base", "issuer", "mode", "places_file", "population_url", "secret_key"}
+)
+"""Settings that need connections and secrets of their own, or that no second test will ask for."""
 _numbers = count(1)
 
 
@@ -75,6 +75,7 @@ class World:
     backends: Backends
     settings: Settings
     hashed: dict[str, str] = field(default_factory=dict)
+    annex: Callable[..., World] | None = None
 
     @property
     def platform(self) -> Platform:
@@ -88,7 +89,13 @@ class World:
 
     @contextmanager
     def rewired(self, **changed: Any) -> Iterator[World]:
-        """The same storage behind an application with other settings."""
+        """The same storage behind an application with other settings; without any, behind another process.
+
+        One application for all tests that ask for the same settings, unless its connections are others.
+        """
+        if self.annex and changed and not changed.keys() & OF_ITS_OWN:
+            yield self.annex(**changed)
+            return
         settings = QuickSettings(**{**self.settings.model_dump(), **changed})
         app = create_app(settings)
         app.jinja_env.bytecode_cache = self.app.jinja_env.bytecode_cache
@@ -348,53 +355,3 @@ class Browser:
             )
             self.page = Page(response, url)
         return self.page
-
-
-@dataclass(frozen=True)
-class Authorization:
-    """One authorization request of a client, with its PKCE pair, and the way to its tokens."""
-
-    client: AClient
-    verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48))
-    state: str = field(default_factory=lambda: secrets.token_urlsafe(12))
-    nonce: str = field(default_factory=lambda: secrets.token_urlsafe(12))
-
-    def address(self, scope: str = "openid profile entity", **more: str) -> str:
-        """The address a portal sends its user to."""
-        challenge = b64url(hashlib.sha256(self.verifier.encode()).digest())
-        values = {
-            "response_type": "code",
-            "client_id": self.client.client_id,
-            "redirect_uri": self.client.redirect_uri,
-            "scope": scope,
-            "state": self.state,
-            "nonce": self.nonce,
-            "code_challenge": challenge,
-            "code_challenge_method": "S256",
-            **more,
-        }
-        return "/oauth/authorize?" + urlencode({name: value for name, value in values.items() if value})
-
-    def redeem(self, browser: Browser, code: str, **more: str) -> TestResponse:
-        """Exchange the code for tokens, as the portal's server does."""
-        values = {
-            "grant_type": "authorization_code",
-            "code": code,
-            "redirect_uri": self.client.redirect_uri,
-            "code_verifier": self.verifier,
-            **more,
-        }
-        return post_as(browser.world, self.client, "/oauth/token", values)
-
-
-def post_as(world: World, client: AClient, path: str, values: Mapping[str, str]) -> TestResponse:
-    """A call of a client's server to an endpoint, authenticated by HTTP Basic."""
-    return world.app.test_client(use_cookies=False).post(
-        path, base_url=ISSUER, data=dict(values), headers=client.basic
-    )
-
-
-def get_with(world: World, access_token: str, path: str = "/oauth/userinfo") -> TestResponse:
-    """A call with an access token."""
-    headers = {"Authorization": f"Bearer {access_token}"}
-    return world.app.test_client(use_cookies=False).get(path, base_url=ISSUER, headers=headers)

@@ -12,6 +12,7 @@ from idp.access import endings
 from idp.access.app_sessions import open_app_session
 from idp.access.grants import CodeRecord, SignInEnded
 from idp.accounts.sessions import SigninSession
+from tests.entering import enter
 from tests.world import Browser, World
 
 
@@ -36,7 +37,7 @@ def phones(world: World) -> list[SigninSession]:
 
 def test_a_sign_in_that_ended_a_moment_ago_opens_no_phone(world: World) -> None:
     browser = world.browser()
-    browser.sign_in_person(world.a_person())
+    enter(browser, world.a_person())
     # Read while it lived, as the redemption reads it.
     source = source_of(world, browser)
     with world.write() as db:
@@ -48,7 +49,7 @@ def test_a_sign_in_that_ended_a_moment_ago_opens_no_phone(world: World) -> None:
 
 def test_whoever_acts_for_a_company_opens_no_phone(world: World) -> None:
     browser = world.browser()
-    browser.sign_in_operator(world.an_operator())
+    enter(browser, world.an_operator())
     with pytest.raises(SignInEnded):
         opens(world, source_of(world, browser))
     assert phones(world) == []
@@ -56,7 +57,7 @@ def test_whoever_acts_for_a_company_opens_no_phone(world: World) -> None:
 
 def test_a_later_proof_in_the_browser_lifts_no_phone(world: World) -> None:
     browser = world.browser()
-    browser.sign_in_person(world.a_person())
+    enter(browser, world.a_person())
     source = source_of(world, browser)
     with world.write() as db:
         lifted = db.get_one(SigninSession, source.id)

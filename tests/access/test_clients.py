@@ -7,7 +7,8 @@ import pytest
 from idp.access.clients import Client, ClientRefused, announce_change
 from idp.access.registration import NewClient, add_client, check_client, rotate_secret
 from tests.oauth.asking import a_signed_in_person
-from tests.world import CALLBACK, AClient, Authorization, World, post_as
+from tests.portals import Authorization, post_as
+from tests.world import CALLBACK, AClient, World
 
 
 def changed(world: World, client: AClient, **values: object) -> None:

@@ -19,7 +19,9 @@ from idp.accounts.audit import AuditEvent, Origin
 from idp.accounts.models import Enterprise, Mandate, Person
 from idp.accounts.outbox import OutboxMessage, deliver_due
 from idp.adapters.relying_party import NotReached, RelyingParties
-from tests.world import ISSUER, AClient, Authorization, Browser, World, get_with, post_as
+from tests.entering import enter
+from tests.portals import Authorization, get_with, post_as
+from tests.world import ISSUER, AClient, Browser, World
 
 BACK_CHANNEL = "https://portal.example/backchannel-logout"
 
@@ -66,7 +68,7 @@ def test_signing_out_tells_each_portal_of_the_session_once(world: World) -> None
     person, browser = world.a_person(), world.browser()
     told_client = world.a_client(backchannel_logout_uri=BACK_CHANNEL)
     silent_client = world.a_client()
-    browser.sign_in_person(person)
+    enter(browser, person)
     tokens = signed_in_portal(world, browser, told_client, "openid")
     signed_in_portal(world, browser, told_client, "openid")
     signed_in_portal(world, browser, silent_client, "openid")
@@ -86,7 +88,7 @@ def test_signing_out_tells_each_portal_of_the_session_once(world: World) -> None
 
 def test_a_portal_that_is_down_is_told_later_with_a_fresh_token(world: World) -> None:
     browser, client = world.browser(), world.a_client(backchannel_logout_uri=BACK_CHANNEL)
-    browser.sign_in_person(world.a_person())
+    enter(browser, world.a_person())
     signed_in_portal(world, browser, client, "openid")
     browser.open("/center/person")
     browser.submit()
@@ -105,7 +107,7 @@ def test_a_portal_that_is_down_is_told_later_with_a_fresh_token(world: World) ->
 
 def test_a_logout_token_is_no_id_token_hint(world: World) -> None:
     browser, client = world.browser(), world.a_client(backchannel_logout_uri=BACK_CHANNEL)
-    browser.sign_in_person(world.a_person())
+    enter(browser, world.a_person())
     signed_in_portal(world, browser, client, "openid")
     browser.open("/center/person")
     browser.submit()
@@ -140,7 +142,7 @@ def suspended(world: World, account: Person | Enterprise) -> None:
 def test_what_an_operator_held_is_dead_on_the_next_request(world: World, how: str) -> None:
     operator, browser = world.an_operator(), world.browser()
     client = world.a_client(backchannel_logout_uri=BACK_CHANNEL)
-    browser.sign_in_operator(operator)
+    enter(browser, operator)
     tokens = signed_in_portal(world, browser, client, "openid entity offline_access")
     assert get_with(world, tokens["access_token"]).status_code == 200
     if how == "mandate":
@@ -163,8 +165,8 @@ def test_the_same_person_keeps_what_rests_on_another_mandate(world: World) -> No
     first, second = world.an_operator(person=person), world.an_operator(person=person)
     client = world.a_client()
     here, there = world.browser(), world.browser()
-    here.sign_in_operator(first)
-    there.sign_in_operator(second)
+    enter(here, first)
+    enter(there, second)
     dying = signed_in_portal(world, here, client, "openid entity")
     living = signed_in_portal(world, there, client, "openid entity")
     ended_mandate(world, first.mandate)
@@ -205,7 +207,7 @@ def test_a_redirect_is_not_followed() -> None:
 
 def test_signing_in_anew_ends_what_an_idle_browser_left_behind(world: World) -> None:
     browser, client = world.browser(), world.a_client()
-    browser.sign_in_person(world.a_person())
+    enter(browser, world.a_person())
     tokens = signed_in_portal(world, browser, client, "openid offline_access")
     with time_machine.travel(datetime.now(UTC) + timedelta(minutes=31), tick=False):
         browser.sign_in_person(world.a_person())

@@ -13,8 +13,10 @@ from idp.access import endings
 from idp.accounts.audit import Origin
 from idp.accounts.calendar import civil_day
 from idp.accounts.models import Enterprise, EnterpriseStatus, LegalAccount, Mandate, Person
+from tests.entering import enter
 from tests.oauth.asking import code_for, introspect, later, refresh, tokens_for
-from tests.world import AClient, AnOperator, Authorization, Browser, World, get_with
+from tests.portals import Authorization, get_with
+from tests.world import AClient, AnOperator, Browser, World
 
 SCOPE = "openid entity offline_access"
 
@@ -71,7 +73,7 @@ ENDINGS: dict[str, tuple[str, Callable[[World, AnOperator], Any]]] = {
 def signed_in(world: World, way: str, operator: AnOperator) -> Browser:
     browser = world.browser()
     if way == "legal":
-        browser.sign_in_legal(operator.company)
+        enter(browser, operator.company)
     else:
         browser.sign_in_operator(operator)
     return browser
@@ -101,7 +103,7 @@ def test_once_it_ended_nothing_works(world: World, ending: str) -> None:
 
 def test_a_suspended_person_loses_what_he_held_as_himself(world: World) -> None:
     person, client, browser = world.a_person(), world.a_client(), world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     tokens = tokens_for(browser, client)
     with world.write() as db:
         db.execute(update(Person).where(Person.id == person.row.id).values(suspended_at=world.now()))
@@ -144,7 +146,7 @@ def test_the_representatives_change_leaves_his_operators_alone(world: World) -> 
 
 def test_a_sign_in_has_an_absolute_end_whatever_is_refreshed(world: World) -> None:
     person, client, browser = world.a_person(), world.a_client(), world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     token = tokens_for(browser, client)["refresh_token"]
     for hour in (2, 5, 7.9):
         with later(hours=hour):

@@ -109,10 +109,13 @@ def test_what_was_never_finished_is_removed_and_what_is_old_is_named(
     by_name = {path.name: path for path in on_disk(tmp_path)}
     half = by_name[old.location].with_suffix(".part")
     half.write_bytes(b"half")
-    for path in (half, by_name[old.location]):
+    spool = tmp_path / "files" / f"{'a' * 32}.part"
+    spool.touch()
+    for path in (spool, half, by_name[old.location]):
         os.utime(path, (1000, 1000))
     assert list(files.older_than(2000)) == [old.location]
     assert not half.exists()
+    assert not spool.exists()
     assert {path.name for path in on_disk(tmp_path)} == {old.location, young.location}
 
 

@@ -12,10 +12,10 @@ from sqlalchemy import delete, select
 from idp.accounts.audit import AuditEvent, Origin
 from idp.accounts.models import Credential, Enterprise, LegalAccount, LoginName, Person
 from idp.accounts.staff import StaffRole
-from idp.appeal import applying, outcome, states
+from idp.appeal import applying, deciding, outcome, states
 from idp.appeal.applying import Tools
 from idp.appeal.models import Appeal, State, Statement
-from idp.appeal.outcome import Plan
+from idp.appeal.outcome import Plan, Seen
 from idp.appeal.states import Act
 from tests.appeal.builders import AnAppeal, an_appeal, told_of
 from tests.messages import waiting
@@ -40,7 +40,22 @@ def planned(world: World, appeal: AnAppeal) -> Plan:
 def proposed(world: World, told: Statement, company: ACompany | None = None, **fields: Any) -> AnAppeal:
     """An appeal of 已注册 about `company`, else of 未注册, that was approved once."""
     agent = world.a_staff_member(StaffRole.SERVICE)
-    return an_appeal(world, State.SECOND, company=company, told=told, claimed_by=agent, **fields)
+    appeal = an_appeal(world, State.SECOND, company=company, told=told, claimed_by=agent, **fields)
+    found = planned(world, appeal)
+    with world.write() as db:
+        row = db.get_one(Appeal, appeal.id)
+        row.basis, row.changes = found.basis, [change.value for change in found.changes]
+    return appeal
+
+
+def propose_again(world: World, appeal: AnAppeal) -> None:
+    """Let somebody take it in hand and approve it first, as all stands now."""
+    found, member = planned(world, appeal), world.a_staff_member(StaffRole.SUPERVISOR)
+    with world.write() as db:
+        row = db.get_one(Appeal, appeal.id)
+        row.claimed_by = member.row.id
+        seen = Seen([change.value for change in found.changes], found.basis)
+        deciding.propose(db, tools_of(world), row, member.row, seen, STAFF, now=world.now())
 
 
 def approved(world: World, told: Statement, company: ACompany | None = None) -> AnAppeal:
@@ -59,11 +74,11 @@ def confirm(world: World, appeal: AnAppeal, expected: Sequence[str] | None = Non
 def begin_confirming(db: Any, world: World, appeal: AnAppeal, expected: Sequence[str] | None = None) -> None:
     """The same, in a transaction that is the caller's."""
     row, now = db.get_one(Appeal, appeal.id), world.now()
-    if expected is None:
-        expected = [change.value for change in outcome.plan(db, world.backends.vault, row).changes]
+    found = outcome.plan(db, world.backends.vault, row)
+    seen = Seen([change.value for change in found.changes] if expected is None else expected, found.basis)
     act = Act.CONFIRM if row.state == State.SECOND.value else Act.APPROVE
     states.move(db, row, act, decided_at=now)
-    applying.apply(db, tools_of(world), row, expected, STAFF, now=now)
+    applying.apply(db, tools_of(world), row, seen, STAFF, now=now)
 
 
 def link_of(world: World, appeal: AnAppeal) -> str:

@@ -120,7 +120,7 @@ def an_appeal(
     row.set_statement(vault, told)
     if state is not State.DRAFT:
         row.set_remark(vault, REMARK)
-        row.submitted_at = at
+        row.first_submitted_at = row.submitted_at = at
     for name, value in {**_times(world, state, at, claimed_by), **fields}.items():
         setattr(row, name, value)
     with world.write() as db:

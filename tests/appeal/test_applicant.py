@@ -131,6 +131,10 @@ def test_each_field_that_is_wrong_says_so_and_the_phone_stays_proved(world: Worl
     assert page.form()["fields"]["account"] == "1"
     # Coming back by the address shows what was typed; another phone wants a code of its own.
     assert browser.open(page.url).form()["fields"]["uscc"] == wrong["uscc"]
+    same = browser.submit({**him.told(), "send": "other"})
+    assert [one[:9] for one in error_sentences(same)] == ["这个号码已经验证过"]
+    elsewhere = browser.submit({**him.told(phone="13300000001"), "send": "other"})
+    assert error_sentences(elsewhere) == ["请填写图形验证码"]
     other = browser.submit(him.told(phone="13300000001"))
     assert error_sentences(other) == ["请填写短信验证码"]
     assert browser.submit(him.told()).url.startswith("/appeal/operator")
@@ -159,6 +163,14 @@ def test_a_phone_is_proved_by_its_own_code_and_one_for_both_is_proved_once(world
     page = browser.submit({"phone": him.phone, "send": "1"})
     assert "手机号码已验证" in page.text
     assert len(waiting(world, him.phone)) == 1
+    # Whoever changes his mind is given a code for the other one, and may change it back.
+    assert re.search(r'name="send"\s+value="other"\s+formnovalidate>验证其他号码', page.html)
+    page = browser.submit({"phone": him.phone, "send": "other"})
+    assert [one[:9] for one in error_sentences(page)] == ["这个号码已经验证过"]
+    other = "13400000009"
+    page = browser.submit({"phone": other, "send": "other"})
+    assert "手机号码已验证" not in page.text
+    assert last_code(world, other)
     assert browser.submit({"phone": him.phone}).url.startswith("/appeal/materials")
     assert only(world, him.told()["uscc"]).told.operator_phone == him.phone
 

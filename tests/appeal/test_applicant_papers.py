@@ -93,6 +93,39 @@ def test_a_refused_file_says_why_and_the_rest_of_the_form_stays(world: World) ->
     assert error_sentences(browser.page or page) == []
 
 
+def test_whoever_sent_a_paper_looks_at_it_before_he_sends_all_of_it_in_and_nobody_else_does(
+    world: World,
+) -> None:
+    """E07, SECURITY 68: kept, not shown as a page; who merely proves a phone of the appeal sees no papers."""
+    him, browser = Applicant(world), world.browser()
+    appeal = him.begins(browser)
+    first = browser.page
+    assert first
+    assert "下一步，提交申诉" in first.text
+    a_paper(world, appeal, "operator_front")
+    page = send(browser, {"upload_alone": "1"}, licence=photo())
+    [address] = [
+        one.replace("&amp;", "&") for one in re.findall(r'href="([^"]+)"\s+data-upload-open', page.html)
+    ]
+    kept = browser.open(address)
+    assert kept.status == 200
+    assert kept.response.headers["Content-Disposition"].startswith("attachment")
+    assert acts(world, appeal)[-1] == "appeal_paper_viewed"
+    # A file that another browser sent, a field without one, one that is none.
+    for slot in ("operator_front", "authorisation", "nonsense"):
+        refused = browser.open(address.replace("licence", slot))
+        assert (refused.status, "没有找到这份材料" in refused.text) == (404, True), slot
+    assert world.browser().open(address).status == 400
+    other = looks(world, appeal, phone=him.own_phone)
+    page = other.open(other_address(other, "continue"))
+    assert "照片.jpg" in page.text
+    assert not re.findall(r'href="([^"]+)"\s+data-upload-open', page.html)
+    assert other.open(f"/appeal/materials/licence?{page.url.partition('?')[2]}").status == 404
+    browser.open(first.url)
+    browser.submit({"remove": "licence"})
+    assert browser.open(address).status == 404
+
+
 def test_a_remark_is_counted_as_people_count_and_what_is_too_long_stays(world: World) -> None:
     """E12."""
     browser = world.browser()
@@ -238,7 +271,8 @@ def test_only_what_staff_asks_for_is_sent_anew_and_the_clock_begins_again(world:
     assert row.submitted_at > before.submitted_at
     assert re.fullmatch(rf"{REMARK}\n\d{{4}}-\d\d-\d\d 补充：已重新拍照", row.remark(world.backends.vault))
     assert acts(world, appeal)[-1] == "appeal_supplemented"
-    assert messages_of(world, appeal.told.phone) == ["appeal_received", "appeal_received"]
+    assert messages_of(world, appeal.told.phone) == ["appeal_received", "appeal_supplement_received"]
+    assert "补充的材料已收到" in waiting(world, appeal.told.phone)[-1]["text"]
 
 
 def test_who_is_asked_for_words_alone_has_to_say_them(world: World) -> None:

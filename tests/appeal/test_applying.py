@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -27,9 +28,13 @@ from tests.appeal.approving import (
     begin_confirming,
     confirm,
     count,
+    link_of,
+    not_me,
     opened,
+    planned,
     proposed,
     purposes,
+    sets,
     told_anew,
     trail,
     without_account,
@@ -248,6 +253,38 @@ def test_names_are_corrected_with_a_line_each(world: World) -> None:
     assert [actions.count(one) for one in ("name_corrected", "company_renamed")] == [1, 1]
     renamed = trail(world, action="company_renamed")[0].detail
     assert renamed == {"before": {"name": company.name}, "after": {"name": told.claim.name}}
+
+
+def test_a_name_that_other_companies_show_is_corrected_with_their_knowledge(world: World) -> None:
+    """A person without an account stands here once, whoever he represents."""
+    other = world.a_company()
+    holder, reserved = other.representative, "13300000007"
+    without_account(world, holder)
+    with world.write() as db:
+        db.scalars(select(LegalAccount)).one().set_phone(world.backends.vault, reserved)
+    mine = world.a_company()
+    corrected: dict[str, Any] = {"id_number": holder.id_number, "representative_name": "林改名"}
+    to_register = proposed(world, told_of(**corrected))
+    for appeal in (to_register, proposed(world, told_of(mine, **corrected), mine)):
+        assert any(f"还代表{other.name}，" in one for one in planned(world, appeal).remarks)
+        assert not any(mine.name in one for one in planned(world, appeal).remarks)
+    confirm(world, to_register)
+    assert purposes(world, reserved) == ["representative_renamed"]
+    assert "法定代表人姓名已更正。不是您本人操作？请打开" in waiting(world, reserved)[0]["text"]
+
+
+def test_who_is_replaced_hears_of_it_by_his_own_phone_and_may_stop_it(world: World) -> None:
+    company, reserved = world.a_company(), "13300000009"
+    with world.write() as db:
+        db.scalars(select(LegalAccount)).one().set_phone(world.backends.vault, reserved)
+    told = told_of(company, phone=reserved, id_number=a_resident_number(90_021), representative_name="周新")
+    appeal = approved(world, told, company)
+    assert "representative_changed" in purposes(world, reserved)
+    assert purposes(world, company.representative.phone) == ["representative_replaced"]
+    not_me(world, company.representative.phone, "representative_replaced")
+    # He has no way to a reset, and whoever has the other phone would have one.
+    assert account_of(world, company).phone(world.backends.vault) is None
+    assert "密码已设置" not in sets(world.browser(), link_of(world, appeal)).text
 
 
 def test_an_imported_company_is_corrected_and_keeps_waiting(world: World) -> None:

@@ -10,18 +10,18 @@ import pytest
 from sqlalchemy import func, select
 
 from idp.accounts.audit import Action
-from idp.accounts.models import LegalAccount
+from idp.accounts.models import Credential, Enterprise, LegalAccount
 from idp.accounts.outbox import OutboxMessage
 from idp.appeal import messages
 from idp.appeal.models import Appeal, State
-from tests.appeal.approving import link_of, tools_of
+from tests.appeal.approving import confirm, link_of, propose_again, proposed, sets, told_anew, tools_of
 from tests.appeal.builders import AnAppeal, an_appeal
 from tests.appeal.builders import told_of as statement_of
 from tests.appeal.reviewing import Agent, a_supervisor, an_agent, told_of
 from tests.messages import waiting
 from tests.staff.deciding import REASON
 from tests.staff.trail import form_to
-from tests.world import ACompany, World
+from tests.world import ACompany, World, a_resident_number
 
 STALE = "您提交的没有生效"
 A_PHONE = "13700001234"
@@ -130,9 +130,12 @@ def test_a_refusal_is_said_with_its_reason_and_changes_no_account(world: World) 
     appeal, agent = in_hand(world, company, phone=A_PHONE)
     assert "请填写不予通过的原因" in agent.decides(appeal, "refuse").text
     assert "请选择审核结论" in agent.presses(appeal, "decide").text
-    assert "不予通过" in agent.decides(appeal, "refuse", words="营业执照看不清").text
-    row = appeal.row(world)
-    assert (row.state, row.answer(world.backends.vault)) == (State.REFUSED.value, "营业执照看不清")
+    assert "不能显示的字符" in agent.decides(appeal, "refuse", words="营业执照\u202e看不清").text
+    # Blanks as people type and paste them are blanks.
+    typed = "营业执照看不清，\u3000请\u00a0重新\t拍照。\r\n谢谢"
+    assert "不予通过" in agent.decides(appeal, "refuse", words=typed).text
+    row, said = appeal.row(world), "营业执照看不清， 请 重新 拍照。\n谢谢"
+    assert (row.state, row.answer(world.backends.vault)) == (State.REFUSED.value, said)
     # The phones that were proved, and the reserved one (X21).
     for phone in (A_PHONE, appeal.told.operator_phone, company.representative.phone):
         assert purposes(world, phone) == ["appeal_refused"]
@@ -170,6 +173,63 @@ def test_an_account_that_changed_since_the_page_was_read_is_not_changed_by_it(wo
         assert answer.status == 409, forged
         assert appeal.row(world).state == State.IN_HAND.value, forged
     assert not told_of(world, appeal, Action.APPEAL_APPROVED)
+
+
+def test_one_approval_rests_on_what_its_page_showed(world: World) -> None:
+    """The same changes of a password that was set after the look are another decision."""
+    company = world.a_company()
+    appeal, agent = in_hand(world, company)
+    page = agent.opens(appeal)
+    reset_meanwhile(world)
+    for forged in ({}, {"basis": ""}, {"basis": "x" * 44}):
+        agent.browser.page = page
+        assert agent.presses(appeal, "decide", again=True, decision="approve", **forged).status == 409, forged
+    assert appeal.row(world).state == State.IN_HAND.value
+    # Named twice it is kept once.
+    page = agent.decides(appeal, "approve", expected="password,password")
+    assert "申诉已通过" in page.text
+    assert appeal.row(world).changes == ["password"]
+    assert told_of(world, appeal, Action.APPEAL_APPROVED)[0].detail == {"changes": ["password"]}
+
+
+def reset_meanwhile(world: World) -> None:
+    with world.write() as db:
+        of_company = Credential.legal_account_id.is_not(None)
+        db.scalars(select(Credential).where(of_company)).one().changed_at = world.now()
+
+
+def test_the_second_approval_is_of_what_the_first_one_saw(world: World) -> None:
+    """An account that changed in between, though the same would be done to it, is decided on anew."""
+    company, third = world.a_company(), world.a_person(name="周三")
+    told = told_anew(company, id_number=a_resident_number(90_031), representative_name="周新")
+    appeal, supervisor = proposed(world, told, company), a_supervisor(world)
+
+    def another_phone() -> None:
+        rival = proposed(world, told_anew(company), company)
+        confirm(world, rival)
+        assert "密码已设置" in sets(world.browser(), link_of(world, rival)).text
+
+    def another_representative() -> None:
+        with world.write() as db:
+            db.get_one(Enterprise, company.row.id).representative_id = third.row.id
+
+    def a_reset() -> None:
+        reset_meanwhile(world)
+
+    for meanwhile in (a_reset, another_phone, another_representative):
+        page = supervisor.opens(appeal)
+        assert 'value="confirm"' in page.html
+        meanwhile()
+        supervisor.browser.page = page
+        answer = supervisor.presses(appeal, "second", again=True, decision="confirm")
+        assert (answer.status, appeal.row(world).state) == (409, State.SECOND.value)
+        assert "初审以后，平台上这家企业的登记有变动" in answer.text
+        assert 'value="confirm"' not in answer.html
+        assert purposes(world, told.phone) == []
+        # Whoever approved first decides again, and it can be done.
+        supervisor.presses(appeal, "second", decision="return", reason="登记有变动")
+        assert appeal.row(world).basis is None
+        propose_again(world, appeal)
 
 
 def test_a_plan_that_takes_two_is_never_done_by_one(world: World) -> None:

@@ -6,7 +6,7 @@ import io
 
 from PIL import Image
 
-from idp.accounts.audit import Action
+from idp.accounts.audit import Action, Event, Origin
 from idp.accounts.staff import StaffRole
 from idp.adapters.inspection import Kind
 from idp.appeal.models import State
@@ -14,7 +14,7 @@ from tests.appeal.builders import a_paper, an_appeal
 from tests.appeal.builders import told_of as statement_of
 from tests.appeal.reviewing import a_supervisor, an_agent, told_of
 from tests.staff.deciding import REASON
-from tests.world import World
+from tests.world import World, a_resident_number
 
 
 def test_before_an_appeal_is_claimed_only_its_summary_is_shown(world: World) -> None:
@@ -31,23 +31,23 @@ def test_before_an_appeal_is_claimed_only_its_summary_is_shown(world: World) -> 
 
 def test_whoever_claims_sees_comparison_papers_and_remark_with_numbers_masked(world: World) -> None:
     company, agent = world.a_company(), an_agent(world)
-    appeal = an_appeal(
-        world, told=statement_of(company, phone="13700009999"), company=company, papers=["licence"]
-    )
+    other = next(digit for digit in "0123456789" if digit not in company.representative.phone) * 4
+    told = statement_of(company, phone=f"1370000{other}")
+    appeal = an_appeal(world, told=told, company=company, papers=["licence"])
     page = agent.claims(appeal)
     assert "已领取这件申诉" in page.text
     for shown in (
         "信息比对",
         "申请材料",
         "企业营业执照原件",
-        "137****9999",
+        f"137****{other}",
         "原手机号码已停用",
         "没有接通登记库",
     ):
         assert shown in page.text, shown
     for hidden in (appeal.told.phone, company.representative.phone, appeal.told.claim.document.id_number):
         assert hidden not in page.html
-    assert "<mark>9999</mark>" in page.html
+    assert f"<mark>{other}</mark>" in page.html
     assert "更换预留手机号码" in page.text
     assert "由另一位客服主管复核后生效" in page.text
     assert "checked" not in page.html
@@ -212,3 +212,24 @@ def test_after_the_decision_its_hands_may_read_until_the_papers_are_erased(world
     page = agent.opens(decided)
     assert "已按规定删除" in page.text
     assert "信息比对" not in page.text
+
+
+def test_many_looks_push_nothing_out_of_the_history(world: World) -> None:
+    appeal, agent = an_appeal(world), an_agent(world)
+    agent.claims(appeal)
+    looked = Event(Action.APPEAL_PAPER_VIEWED, target=appeal.key, detail={"paper": "licence", "kept": True})
+    with world.write() as db:
+        for _ in range(201):
+            world.backends.trail.record(db, looked, Origin(agent.member.row.key), now=world.now())
+    assert "领取申诉" in agent.opens(appeal).text
+
+
+def test_a_reason_holds_nobodys_name_of_our_record_either(world: World) -> None:
+    company = world.a_company()
+    told = statement_of(company, id_number=a_resident_number(90_013), representative_name="周新")
+    appeal, agent = an_appeal(world, company=company, told=told), an_agent(world)
+    agent.claims(appeal)
+    for name in (company.representative.name, "周新"):
+        page = agent.presses(appeal, "release", reason=f"原法定代表人{name}来电反对")
+        assert "里面不要写姓名" in page.text, name
+        assert appeal.row(world).state == State.IN_HAND.value

@@ -9,10 +9,11 @@ from dataclasses import asdict
 
 import pytest
 
-from idp.accounts.audit import Action
-from idp.adapters.registry import CompanyRecord
-from idp.appeal import comparison
+from idp.accounts.audit import Action, Origin
+from idp.adapters.registry import CompanyRecord, Registry
+from idp.appeal import comparison, filing
 from idp.appeal.comparison import Asked, Verdict
+from idp.appeal.models import Appeal
 from idp.demo import world as demo
 from tests.appeal.builders import an_appeal
 from tests.appeal.builders import told_of as statement_of
@@ -68,11 +69,14 @@ def test_what_is_taken_is_compared_with_the_registry_at_once(world: World) -> No
         assert "登记库查询于" in page.text
         assert holder.id_number not in page.html
         assert "<mark>" in page.html
+        assert "无法比对" not in page.text, "no registry has 法人账号, 企业手机号码 and 证件有效期"
         assert "2 项不一致" in page.text
         assert "已经重新查询登记库" in agent.presses(appeal, "compare").text
         assert "2 项不一致" in agent.browser.open("/staff/appeals").text
         unknown = an_appeal(other)
-        assert "没有这家企业" in agent.claims(unknown).text
+        page = agent.claims(unknown)
+        assert "登记库没有这家企业，请以材料为准" in page.text
+        assert "无法比对" not in page.text
         assert "登记库没有这家企业" in agent.browser.open("/staff/appeals").text
     compared = told_of(world, appeal, Action.APPEAL_COMPARED)
     assert [line.detail for line in compared] == [{"registry": "answered"}] * 2
@@ -132,8 +136,37 @@ def test_the_same_name_typed_otherwise_is_the_same(world: World) -> None:
         assert row.differences == 0
         comparison.keep(db, world.backends.vault, row, Asked.NOBODY, now=world.now())
         assert comparison.asked(row) is Asked.NOBODY
+        when = row.registry_asked_at
         comparison.keep(db, world.backends.vault, row, Asked.FAILED, now=world.now())
-        assert comparison.asked(row) is Asked.FAILED
+        assert (comparison.asked(row), row.registry_asked_at) == (Asked.NOBODY, when)
     with world.reading() as db:
         kept = appeal.row(world)
         assert comparison.compare(db, world.backends.vault, kept).differences == 0
+
+
+@pytest.mark.parametrize("installation", ["sqlite"], indirect=True)
+def test_to_an_appeal_that_ended_meanwhile_comes_no_answer(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The registry takes its time; the applicant withdraws, and nothing of his company is kept any more."""
+    with with_registry(world) as other:
+        here, agent = other.platform, an_agent(other)
+        tools = filing.Tools(here.vault, here.trail, here.settings)
+        ask = comparison.ask
+
+        def slowly(registry: Registry | None, uscc: str) -> CompanyRecord | Asked:
+            with other.write() as db:
+                filing.withdraw(db, tools, db.get_one(Appeal, appeal.id), Origin(), now=other.now())
+            return ask(registry, uscc)
+
+        appeal = an_appeal(other)
+        agent.claims(appeal)
+        kept = appeal.row(other).registry_asked_at
+        monkeypatch.setattr(comparison, "ask", slowly)
+        page = agent.presses(appeal, "compare")
+        assert (page.status, "您提交的没有生效" in page.text) == (409, True)
+        assert appeal.row(other).registry_asked_at == kept
+        appeal = an_appeal(other)
+        page = agent.claims(appeal)
+        assert (page.status, "已撤回" in page.text, "已领取" in page.text) == (200, True, False)
+        assert appeal.row(other).registry_sealed is None

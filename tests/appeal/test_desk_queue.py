@@ -36,6 +36,11 @@ def test_what_is_due_first_stands_first_and_what_is_overdue_is_said(world: World
     assert listed(agent) == numbers(late, soon, waiting, asked)
     assert set(listed(agent, state="over")) == set(numbers(*over))
     assert listed(agent, state="waiting") == numbers(late, waiting)
+    assert set(listed(agent, state="due")) >= set(numbers(late))
+    assert not {waiting.number, asked.number} & set(listed(agent, state="due"))
+    assert listed(agent, hand="mine") == numbers(soon, asked)
+    [mine] = re.findall(r'href="([^"]+hand=mine[^"]*)"', agent.browser.open("/staff/appeals").html)
+    assert "共 1 件" in agent.browser.open(mine.replace("&amp;", "&")).text
     assert listed(agent, hand="mine", state="in_hand") == numbers(soon)
     assert listed(agent, kind="registered") == []
     assert listed(agent, state="no-such", kind="<b>", page="x") == numbers(late, soon, waiting, asked)
@@ -43,6 +48,9 @@ def test_what_is_due_first_stands_first_and_what_is_overdue_is_said(world: World
     for shown in ("已逾期 3 小时 1 分钟", "剩余 1 小时 29 分钟", "等待申请人", "未查询", "我正在审"):
         assert shown in page.text
     assert page.html.count("tx-due") == 2
+    assert "state=due" in page.html
+    acts = re.findall(r"tx-ops.*?>([^<]+)<span", page.html)
+    assert acts == ["查看", "继续审核", "查看", "查看"], "a link takes nothing in hand"
     counts = re.findall(r"<dd>\s*([0-9,]+)<small>件", page.html)
     assert counts[0] == "2"
     assert counts[2] == "1"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from idp.accounts.staff import StaffRole
 from idp.appeal import links
 from idp.appeal.messages import SENTENCES, Message, Tools, tell
 from idp.appeal.models import Appeal, State
@@ -44,18 +45,27 @@ def sent_to(world: World, phone: str, purpose: str) -> list[str]:
 
 def test_each_state_is_told_with_its_reason_and_what_can_be_done_and_nothing_else(world: World) -> None:
     """Issue 7.4: nobody's name, nobody's number; how far within the desk it has come is not told."""
-    now = world.now()
+    now, agent = world.now(), world.a_staff_member(StaffRole.SERVICE).row.id
     for appeal, words, can in (
         (an_appeal(world, State.DRAFT), ("未提交", "草稿保存到"), ["继续填写", "撤回申诉"]),
-        (an_appeal(world, State.WAITING), ("待处理", "预计办结"), ["撤回申诉"]),
+        (an_appeal(world, State.WAITING), ("待处理", "预计办结", "等待工作人员领取"), ["撤回申诉"]),
         (an_appeal(world, State.IN_HAND), ("处理中", "预计办结"), ["撤回申诉"]),
         (an_appeal(world, State.SECOND), ("处理中", "预计办结"), ["撤回申诉"]),
         (
-            answered(world, State.MORE, "印章<b>不清楚", asked_for=["licence"]),
+            answered(world, State.MORE, "印章<b>不清楚\n第二行", asked_for=["licence"]),
             ("待补充材料", "印章<b>不清楚", "企业营业执照原件", "逾期申诉会结束"),
             ["补充材料", "撤回申诉"],
         ),
-        (answered(world, State.REFUSED, "授权书没有盖章"), ("不通过", "授权书没有盖章"), ["重新申诉"]),
+        (
+            answered(world, State.REFUSED, "授权书没有盖章", decided_by=agent),
+            ("不通过", "授权书没有盖章"),
+            ["重新申诉"],
+        ),
+        (
+            answered(world, State.REFUSED, "印章不清楚", decided_by=None),
+            ("不通过", "逾期没有补充材料"),
+            ["重新申诉"],
+        ),
         (an_appeal(world, State.WITHDRAWN), ("已撤回", "上传的材料已删除"), ["重新申诉"]),
         (approved(world, told_of()), ("通过", "请在"), ["重新发送设置密码链接"]),
         (an_appeal(world, State.APPROVED, link_used_at=now), ("通过", "密码已设置"), ["前往登录"]),
@@ -67,6 +77,9 @@ def test_each_state_is_told_with_its_reason_and_what_can_be_done_and_nothing_els
         for told in (appeal.number, *words):
             assert told in page.text, (state, told)
         assert buttons(page) == can, state
+        # What staff wrote keeps its lines.
+        if state in {State.MORE, State.REFUSED}:
+            assert '<p class="tx-said">' in page.html
         assert "待复核" not in page.text
         claim = appeal.told.claim
         for secret in (
@@ -179,7 +192,8 @@ def test_a_number_is_one_however_it_is_typed(typed: str, number: str | None) -> 
 
 def test_what_is_no_number_or_no_phone_says_so_and_stays(world: World) -> None:
     browser = world.browser()
-    browser.open("/appeal/result?number=SS-20260302-012345")
+    # A draft's number is in no message.
+    assert "会接着原来的草稿" in browser.open("/appeal/result?number=SS-20260302-012345").text
     assert browser.page
     assert browser.page.form()["fields"]["number"] == "SS-20260302-012345"
     page = browser.submit_with_captcha({"number": "SS-1", "phone": "123"})

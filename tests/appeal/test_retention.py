@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from idp.accounts.audit import Action
 from idp.appeal.models import Appeal, State
 from idp.appeal.retention import Keeper
@@ -79,3 +81,15 @@ def test_a_paper_forgotten_is_unreadable_at_once(world: World) -> None:
     with world.reading() as db:
         kept = db.get_one(type(file), file.id)
     assert kept.key_sealed is None
+
+
+def test_an_appeal_that_cannot_be_read_keeps_no_other_waiting(world: World) -> None:
+    past = world.now() - timedelta(minutes=1)
+    rows = [an_appeal(world, State.MORE, answer_until=past) for _ in range(2)]
+    old = an_appeal(world, State.REFUSED, papers=["licence"], decided_at=past - timedelta(days=400))
+    with world.write() as db:
+        db.get_one(Appeal, rows[0].id).told_sealed = b"\x01broken"
+    with pytest.raises(Exception):  # noqa: B017, PT011 - whatever the vault says
+        tend(world)
+    assert [appeal.row(world).state for appeal in rows] == [State.MORE.value, State.REFUSED.value]
+    assert old.row(world).papers_erased_at

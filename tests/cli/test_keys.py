@@ -12,8 +12,9 @@ from idp.accounts.audit import AuditEvent
 from tests.cli.conftest import Command
 from tests.keys import aged, attentive, kid_of, ring, stored
 from tests.oauth.asking import a_signed_in_person, tokens_for
+from tests.portals import get_with
 from tests.services import free_port
-from tests.world import World, get_with
+from tests.world import World
 
 
 def test_the_list_tells_where_each_key_is_in_its_life(idp: Command, world: World) -> None:

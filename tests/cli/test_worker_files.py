@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from idp.accounts import files
 from idp.accounts.files import Ceiling, NewFile
 from idp.adapters.relying_party import RelyingParties
+from idp.appeal.models import Appeal, State
 from idp.cli.worker import Worker
 from idp.db import uuid7
+from tests.appeal.builders import an_appeal
 from tests.world import World
 
 OWNER = "appeal:0198c0de-0000-7000-8000-000000000001"
@@ -29,3 +33,14 @@ def test_a_round_takes_deleted_files_and_orphans_off_the_disk_and_no_others(worl
     worker.round(world.now() + timedelta(hours=2))
     left = {path.name for path in world.settings.effective_files_dir().rglob("*") if path.is_file()}
     assert left == {kept.location}
+
+
+def test_what_was_deleted_leaves_the_disk_whatever_becomes_of_an_appeal(world: World) -> None:
+    unreadable = an_appeal(world, State.MORE, papers=["licence"], answer_until=world.now())
+    with world.write() as db:
+        db.get_one(Appeal, unreadable.id).told_sealed = b"\x01broken"
+        files.forget_all(db, unreadable.key, now=world.now())
+    worker = Worker(world.settings, world.backends, RelyingParties(inside_allowed=True))
+    with pytest.raises(Exception):  # noqa: B017, PT011 - whatever the vault says
+        worker.round(world.now() + timedelta(hours=2))
+    assert not [path for path in world.settings.effective_files_dir().rglob("*") if path.is_file()]

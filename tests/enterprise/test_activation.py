@@ -15,7 +15,8 @@ from idp.accounts.models import Enterprise, EnterpriseStatus, LegalAccount, Pers
 from tests.enterprise.pending import FIRST_DAY, NEW_PASSWORD, NOBODY, PHONE, a_waiting_company
 from tests.messages import last_code, waiting
 from tests.oauth.asking import later
-from tests.world import Authorization, World, a_credit_code, a_resident_number, error_sentences
+from tests.portals import Authorization
+from tests.world import World, a_credit_code, a_resident_number, error_sentences
 
 
 def test_a_company_is_activated_in_four_steps_and_signs_in_by_both_names(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from sqlalchemy import select
@@ -251,6 +252,25 @@ def test_what_no_registry_knows_so_ends_it_and_nobody_hears_which_part(here: Off
     page = browser.open(f"{START}?j={journey_of(browser)}")
     assert page.form()["fields"]["uscc"] == applicant.uscc, "what was typed can be corrected"
     assert applicant.sends_again(browser).url.startswith("/register/enterprise/face")
+
+
+def test_whoever_is_refused_and_appeals_types_nothing_twice_but_proves_his_phone_again(here: Office) -> None:
+    """E05: what was typed comes along in this browser alone."""
+    browser, applicant = here.world.browser(), Applicant(here)
+    page = applicant.sends(browser, representative_name="田不符")
+    [led] = re.findall(r'href="(/appeal\?told=[\w-]+)"', page.html)
+    for someone, comes_along in ((browser, True), (here.world.browser(), False)):
+        choice = someone.open(led)
+        [address] = re.findall(r'href="(/appeal/identity[^"]*kind=unregistered)"', choice.html)
+        form = someone.open(address.replace("&amp;", "&"))
+        typed = form.form()["fields"]
+        for name in ("name", "uscc", "representative_name", "id_number", "valid_from", "account", "phone"):
+            told = applicant.told(representative_name="田不符")[name]
+            assert typed[name] == (told if comes_along else ""), (name, comes_along)
+        assert "手机号码已验证" not in form.text
+    for nonsense in ("x", "A" * 22, journey_of(browser)):
+        form = browser.open(f"/appeal/identity?kind=unregistered&told={nonsense}")
+        assert (form.status, form.form()["fields"]["uscc"]) == (200, ""), nonsense
 
 
 def test_a_company_that_is_no_more_is_told_so(here: Office) -> None:

@@ -95,11 +95,11 @@ def test_an_applicant_files_his_appeal_from_the_sign_in_to_its_number(
         uploads(person, slot)
     person.fill(remark="字" * 163)
     expect(person.page.locator("[data-counted-so-far]")).to_have_text("163/150")
-    person.press("下一步")
+    person.press("下一步，提交申诉")
     assert "最多 150 字，目前 163 字" in person.reads()
     looks_over(person, "materials-refused")
     person.fill(remark="注册时提示法定代表人信息不匹配，核对无误，请协助注册")
-    person.press("下一步")
+    person.press("下一步，提交申诉")
     assert "/appeal/done" in person.page.url
     assert number in person.reads()
     looks_over(person, "done")

@@ -68,7 +68,9 @@ def test_an_agent_reviews_an_appeal_and_a_supervisor_confirms_it(
     agent.press("返回这件申诉")
     agent.press("提交审核结论")
     assert "请选择审核结论" in agent.reads()
+    assert not agent.page.is_visible("[name=words]"), "what a choice asks for is shown once it is made"
     agent.page.check("[name=decision][value=more]", force=True)
+    assert agent.page.is_visible("[name=words]")
     agent.page.check("[name=papers][value=licence]", force=True)
     agent.page.fill("[name=words]", "营业执照的照片有反光，请重新拍照")
     agent.press("提交审核结论")

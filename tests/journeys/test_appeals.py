@@ -56,7 +56,7 @@ def files(person: Person, demo: RunningDemo, company: Company) -> str:
     for slot in ALL_PAPERS:
         uploads(person, slot)
     person.fill(remark="注册时提示法人信息不匹配，核对无误，请协助注册")
-    person.press("下一步")
+    person.press("下一步，提交申诉")
     found = re.search(r"SS-\d{8}-\d{6}", person.reads())
     assert found
     return found.group(0)

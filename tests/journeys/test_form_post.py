@@ -12,8 +12,9 @@ from urllib.parse import parse_qs
 import pytest
 
 from tests.journeys.chrome import Person
+from tests.portals import Authorization
 from tests.running_demo import RunningDemo
-from tests.world import AClient, Authorization
+from tests.world import AClient
 
 
 @dataclass

@@ -52,6 +52,12 @@ def test_a_file_is_sent_as_it_is_chosen_and_the_page_stays(
         page.locator("button[name=remove][value=licence]").click()
         expect(page.locator("[data-upload=licence] [data-upload-kept]")).to_be_hidden()
         assert stored(there) == {}
+        # What the summary counts are its lines.
+        person.press("下一步")
+        title = page.locator(".govuk-error-summary__title")
+        expect(title).to_contain_text("有 2 处需要修改")
+        page.set_input_files("#licence", tmp_path / "营业执照.jpg")
+        expect(title).to_contain_text("有 1 处需要修改")
         for field, name in (("licence", "营业执照.jpg"), ("paper", "授权书.docx")):
             page.set_input_files(f"#{field}", tmp_path / name)
             expect(page.locator(f"[data-upload={field}] [data-upload-kept]")).to_be_visible()

@@ -19,6 +19,17 @@ from tests.journeys.served import served
 from tests.scan.waiting_pages import APP, a_stranger, kept
 from tests.world import APerson, World
 
+only_sqlite = pytest.mark.parametrize("installation", ["sqlite"], indirect=True)
+"""For what the script does by itself, whatever the provider keeps its tickets in."""
+FOREIGN: tuple[dict[str, Any], ...] = (
+    {"status": 403, "body": "<p>WAF</p>", "content_type": "text/html"},
+    {"status": 403, "json": {"message": "Forbidden"}},
+    {"status": 404, "body": "<p>no such page</p>", "content_type": "text/html"},
+    {"status": 408, "body": ""},
+    {"status": 200, "body": "<p>sign in to the network of this hotel</p>", "content_type": "text/html"},
+    {"status": 200, "json": {"message": "welcome"}},
+)
+
 
 @pytest.fixture
 def offering(world: World) -> Iterator[World]:
@@ -82,6 +93,7 @@ def test_the_page_moves_on_by_itself_to_ones_centre(offering: World, somebody_wa
     person.page.wait_for_url("**/center/person")
 
 
+@only_sqlite
 def test_a_refusal_is_said_and_a_new_code_is_a_click_away(offering: World, somebody_waits: Person) -> None:
     person, store, ticket = somebody_waits, offering.platform.store, ticket_of(somebody_waits)
     tickets.scan(store, ticket, a_stranger(), now=offering.now())
@@ -108,6 +120,7 @@ def test_the_code_renews_itself_before_its_end_and_tells_a_screen_reader(
     person.looks_over()
 
 
+@only_sqlite
 def test_after_ten_minutes_it_asks_for_a_click(offering: World, somebody_waits: Person) -> None:
     person, ticket = somebody_waits, ticket_of(somebody_waits)
     person.page.clock.fast_forward(601_000)
@@ -120,6 +133,7 @@ def test_after_ten_minutes_it_asks_for_a_click(offering: World, somebody_waits: 
     changes(person, ticket)
 
 
+@only_sqlite
 def test_what_the_store_forgot_is_said_and_renewed(offering: World, somebody_waits: Person) -> None:
     person, ticket = somebody_waits, ticket_of(somebody_waits)
     offering.platform.store.delete(key_of(ticket))
@@ -129,6 +143,7 @@ def test_what_the_store_forgot_is_said_and_renewed(offering: World, somebody_wai
     expect(person.page.locator("[data-scan-whispers]")).to_have_text("二维码已更新")
 
 
+@only_sqlite
 def test_a_line_that_breaks_is_said_and_so_is_its_return(offering: World, somebody_waits: Person) -> None:
     person = somebody_waits
     said = person.page.locator("[data-scan-says]")
@@ -140,6 +155,7 @@ def test_a_line_that_breaks_is_said_and_so_is_its_return(offering: World, somebo
     expect(said).to_have_text("连接已恢复")
 
 
+@only_sqlite
 def test_a_question_that_nobody_answers_is_given_up_and_asked_again(
     offering: World, somebody_waits: Person
 ) -> None:
@@ -161,39 +177,26 @@ def test_a_question_that_nobody_answers_is_given_up_and_asked_again(
     assert hanging
 
 
-@pytest.mark.parametrize(
-    "foreign",
-    [
-        {"status": 403, "body": "<p>WAF</p>", "content_type": "text/html"},
-        {"status": 403, "json": {"message": "Forbidden"}},
-        {"status": 404, "body": "<p>no such page</p>", "content_type": "text/html"},
-        {"status": 408, "body": ""},
-        {"status": 200, "body": "<p>sign in to the network of this hotel</p>", "content_type": "text/html"},
-        {"status": 200, "json": {"message": "welcome"}},
-    ],
-    ids=lambda foreign: f"{foreign['status']}-{'json' if 'json' in foreign else 'page'}",
-)
-def test_what_somebody_between_answers_is_a_broken_line(
-    offering: World, somebody_waits: Person, foreign: dict[str, Any]
-) -> None:
-    person, said, ticket = somebody_waits, list[str](), ticket_of(somebody_waits)
-
-    def say_once(route: Route) -> None:
-        if said:
-            route.continue_()
-        else:
-            said.append(route.request.url)
-            route.fulfill(**foreign)
-
-    person.page.route("**/scan/wait/**", say_once)
-    turn(person, 2)
-    expect(person.page.locator("[data-scan-says]")).to_have_text("连接中断，正在重试")
-    turn(person, 3)
-    expect(person.page.locator("[data-scan-says]")).to_have_text("连接已恢复")
+@only_sqlite
+def test_what_somebody_between_answers_is_a_broken_line(offering: World, somebody_waits: Person) -> None:
+    person, ticket, answers = somebody_waits, ticket_of(somebody_waits), list[dict[str, Any]]()
+    said = person.page.locator("[data-scan-says]")
+    person.page.route(
+        "**/scan/wait/**",
+        lambda route: route.fulfill(**answers.pop()) if answers else route.continue_(),
+    )
+    for foreign in FOREIGN:
+        answers.append(foreign)
+        turn(person, 2)
+        expect(said, str(foreign)).to_have_text("连接中断，正在重试")
+        turn(person, 3)
+        expect(said, str(foreign)).to_have_text("连接已恢复")
+        assert not answers, foreign
     assert ticket_of(person) == ticket
     assert kept(offering, ticket).ended is None
 
 
+@only_sqlite
 def test_a_new_code_that_is_asked_for_without_a_line_comes_once_there_is_one(
     offering: World, somebody_waits: Person
 ) -> None:
@@ -229,6 +232,7 @@ def test_giving_up_a_code_without_a_line_is_done_once_there_is_one(
     assert kept(offering, ticket).ended is Ended.BY_BROWSER
 
 
+@only_sqlite
 def test_a_new_code_for_a_browser_whose_cookies_are_gone_comes_with_a_new_page(
     somebody_waits: Person,
 ) -> None:
@@ -241,6 +245,7 @@ def test_a_new_code_for_a_browser_whose_cookies_are_gone_comes_with_a_new_page(
     expect(person.page.get_by_text("用「吉事办」App 扫码")).to_be_visible()
 
 
+@only_sqlite
 def test_a_browser_that_keeps_no_cookies_does_not_load_the_page_in_a_loop(
     somebody_waits: Person,
 ) -> None:
@@ -253,6 +258,7 @@ def test_a_browser_that_keeps_no_cookies_does_not_load_the_page_in_a_loop(
     assert loads == []
 
 
+@only_sqlite
 def test_what_a_phone_scanned_while_the_page_had_given_up_is_shown_when_a_new_code_is_asked_for(
     offering: World, somebody_waits: Person
 ) -> None:
@@ -268,6 +274,7 @@ def test_what_a_phone_scanned_while_the_page_had_given_up_is_shown_when_a_new_co
     expect(person.page.get_by_role("heading", name="已扫码，请在手机上确认")).to_be_visible()
 
 
+@only_sqlite
 def test_a_code_that_was_scanned_is_given_up_for_another(offering: World, somebody_waits: Person) -> None:
     person, ticket = somebody_waits, ticket_of(somebody_waits)
     tickets.scan(offering.platform.store, ticket, a_stranger(), now=offering.now())

@@ -9,7 +9,8 @@ import pytest
 
 from idp.accounts.calendar import civil_day
 from idp.accounts.models import EnterpriseStatus
-from tests.world import APerson, Authorization, Browser, Page, World, error_sentences
+from tests.portals import Authorization
+from tests.world import APerson, Browser, Page, World, error_sentences
 
 
 def arrive(browser: Browser, person: APerson, request: Authorization, **more: str) -> Page:

@@ -18,6 +18,7 @@ from idp.accounts.sessions import SigninSession
 from idp.proof import face as proof
 from tests.inhabitants import APerson, a_resident_number
 from tests.login.acting import is_in, later
+from tests.portals import Authorization
 from tests.scan.faces import (
     APhoneOfNobody,
     FaceWorld,
@@ -31,7 +32,7 @@ from tests.scan.faces import (
     stored,
     ticket_of,
 )
-from tests.world import Authorization, Page, World
+from tests.world import Page, World
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from idp.accounts.models import Credential
 from idp.accounts.sessions import SigninSession
 from tests.adapters.arrange import at_once
 from tests.login.acting import VAGUE, a_code, choose_first_password, is_in, names_of, type_in
-from tests.world import PASSWORD, AnOperator, Authorization, Browser, Page, World, error_sentences
+from tests.portals import Authorization
+from tests.world import PASSWORD, AnOperator, Browser, Page, World, error_sentences
 
 OWN = "Only-mine 2026"
 

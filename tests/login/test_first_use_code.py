@@ -22,7 +22,8 @@ from tests.login.acting import (
 from tests.login.resetting import a_minute_goes_by
 from tests.login.test_first_use import OWN, at_the_step, choose
 from tests.messages import last_code, waiting
-from tests.world import AnOperator, Authorization, Browser, World, error_sentences
+from tests.portals import Authorization
+from tests.world import AnOperator, Browser, World, error_sentences
 
 COMPANYS = "13700000099"
 

@@ -26,16 +26,8 @@ from tests.login.acting import (
     trail_of,
 )
 from tests.oauth.asking import claims_of
-from tests.world import (
-    ACompany,
-    AnOperator,
-    APerson,
-    Authorization,
-    Browser,
-    Page,
-    World,
-    error_sentences,
-)
+from tests.portals import Authorization
+from tests.world import ACompany, AnOperator, APerson, Browser, Page, World, error_sentences
 
 WRONG = "通行密钥验证没有通过，请再试一次，或换一种方式"
 EXPIRED = "等待太久，或这一步已经完成过。请再试一次"

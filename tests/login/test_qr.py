@@ -11,6 +11,7 @@ from idp.proof import tickets
 from idp.proof.ticket_record import Ended
 from tests.login.acting import key_of, last_session, later, told, trail_of
 from tests.oauth.asking import claims_of
+from tests.portals import Authorization
 from tests.scan.phones import PIN, legal_key, mandate_key
 from tests.scan.waiting_pages import (
     a_page,
@@ -23,7 +24,7 @@ from tests.scan.waiting_pages import (
     ticket_on,
     with_an_app,
 )
-from tests.world import Authorization, World, error_sentences
+from tests.world import World, error_sentences
 
 
 @pytest.fixture

@@ -24,9 +24,10 @@ from tests.oauth.test_app_sign_in import (
     wait_until_somebody_waits,
 )
 from tests.person.test_sign_ins import LIST, end
+from tests.portals import Authorization, get_with
 from tests.scan.phones import APhone, an_app, app_code, mandate_key
 from tests.scan.waiting_pages import a_page, a_phone, confirmed, with_an_app
-from tests.world import APerson, Authorization, Browser, World, get_with
+from tests.world import APerson, Browser, World
 
 
 @pytest.fixture

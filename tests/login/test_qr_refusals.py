@@ -21,6 +21,7 @@ from idp.proof import tickets
 from idp.proof.ticket_record import Answer, Asked, Purpose, Seen, State
 from tests.adapters.arrange import at_once
 from tests.login.acting import CENTRES, change_password, key_of, later, trail_of
+from tests.portals import Authorization
 from tests.scan.phones import PIN, legal_key, mandate_key
 from tests.scan.waiting_pages import (
     a_page,
@@ -31,7 +32,7 @@ from tests.scan.waiting_pages import (
     ticket_on,
     with_an_app,
 )
-from tests.world import AnOperator, Authorization, Browser, Page, World
+from tests.world import AnOperator, Browser, Page, World
 
 PROOF = Proof(("qr",), "urn:idp:loa:1", datetime(2026, 11, 21, tzinfo=UTC), "")
 

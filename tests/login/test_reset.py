@@ -39,7 +39,8 @@ from tests.login.resetting import (
     tells,
 )
 from tests.messages import last_code, waiting
-from tests.world import PASSWORD, Authorization, World, error_sentences, get_with, post_as
+from tests.portals import Authorization, get_with, post_as
+from tests.world import PASSWORD, World, error_sentences
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -19,7 +19,8 @@ from tests.login.acting import (
     without_a_phone,
 )
 from tests.login.test_second_step import GONE, a_person_with_totp, at_the_second_step, code
-from tests.world import Authorization, World, error_sentences
+from tests.portals import Authorization
+from tests.world import World, error_sentences
 
 
 def test_a_password_changed_meanwhile_ends_the_step(world: World) -> None:

@@ -18,7 +18,8 @@ from tests.login.acting import (
     touch,
     without_a_phone,
 )
-from tests.world import ACompany, AnOperator, APerson, Authorization, Browser, Page, World
+from tests.portals import Authorization
+from tests.world import ACompany, AnOperator, APerson, Browser, Page, World
 
 HISTORY = "/center/person/security/sign-ins?page=1"
 ENDED = "登录已结束，请重新登录"

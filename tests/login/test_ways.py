@@ -11,7 +11,8 @@ from sqlalchemy import update
 from idp.accounts.calendar import civil_day
 from idp.accounts.models import Credential
 from tests.login.acting import is_in, later, type_in
-from tests.world import PASSWORD, ACompany, APerson, Authorization, World
+from tests.portals import Authorization
+from tests.world import PASSWORD, ACompany, APerson, World
 
 
 def full_width(text: str) -> str:

@@ -17,7 +17,8 @@ from werkzeug.test import TestResponse
 
 from idp.access.keys import ALGORITHMS, Signatures
 from tests.entering import has_entered
-from tests.world import ISSUER, AClient, AnOperator, Authorization, Browser, Page, World, post_as
+from tests.portals import Authorization, post_as
+from tests.world import ISSUER, AClient, AnOperator, Browser, Page, World
 
 Result = TypeVar("Result")
 

@@ -14,8 +14,9 @@ from idp.access.clients import Client, ClientRefused
 from idp.access.registration import registration_of
 from idp.access.registration_tokens import Invitation, invite
 from tests.oauth.asking import a_signed_in_operator, a_signed_in_person, refused_with
+from tests.portals import Authorization
 from tests.scan.phones import an_app
-from tests.world import CALLBACK, Authorization, World
+from tests.world import CALLBACK, World
 
 SCOPES = ("openid", "profile", "offline_access", "app")
 

@@ -25,9 +25,10 @@ from tests.entering import enter
 from tests.oauth.asking import at_once, later
 from tests.oauth.keyholders import ADpopKey, with_nonce
 from tests.person.test_sign_ins import LIST, end
+from tests.portals import Authorization
 from tests.scan.phones import ANDROID, SCOPE, APhone, an_app, app_code
 from tests.security.test_password import changes, elsewhere
-from tests.world import APerson, Authorization, Browser, World
+from tests.world import APerson, Browser, World
 
 TOKEN = "/oauth/token"
 

@@ -10,11 +10,12 @@ from tests.entering import enter
 from tests.login.acting import is_in, key_of, told
 from tests.oauth.asking import later, refused_with
 from tests.oauth.test_app_sign_in import is_signed_in, refreshed, rows
+from tests.portals import Authorization
 from tests.scan.faces import APhoneOfNobody, ask, begin_here, check_of, face_world, finish, ticket_of
 from tests.scan.phones import SCOPE, APhone, an_app
 from tests.scan.waiting_pages import a_page, a_phone, confirmed, ticket_on, with_an_app
 from tests.security.telling import texts
-from tests.world import APerson, Authorization, Browser, Page, World
+from tests.world import APerson, Browser, Page, World
 
 
 @pytest.fixture

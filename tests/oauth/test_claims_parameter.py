@@ -20,7 +20,8 @@ from tests.oauth.asking import (
     refused_with,
     tokens_for,
 )
-from tests.world import AClient, Authorization, Browser, Page, World, get_with
+from tests.portals import Authorization, get_with
+from tests.world import AClient, Browser, Page, World
 
 PERSONAL = ("name", "preferred_username", "phone_number", "phone_number_masked", "id_type", "id_number")
 

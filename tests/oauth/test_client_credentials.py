@@ -12,7 +12,8 @@ from idp.access.grants import Grant
 from tests.oauth.asking import call, claims_of, header_of, introspect, later, payload_of
 from tests.oauth.devices import changed
 from tests.oauth.keyholders import ADpopKey, a_keyholder, with_nonce
-from tests.world import ISSUER, AClient, World, get_with, post_as
+from tests.portals import get_with, post_as
+from tests.world import ISSUER, AClient, World
 
 RESOURCE, OTHER = "https://seal.example/api", "https://hr.example/api"
 GRANT = {"grant_type": "client_credentials"}

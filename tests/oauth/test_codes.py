@@ -18,7 +18,8 @@ from tests.oauth.asking import (
     refresh,
     tokens_for,
 )
-from tests.world import AClient, Authorization, World, get_with, post_as
+from tests.portals import Authorization, get_with, post_as
+from tests.world import AClient, World
 
 
 def test_a_code_is_redeemed_once(world: World) -> None:

@@ -22,7 +22,8 @@ from tests.oauth.asking import (
     refused_with,
     tokens_for,
 )
-from tests.world import ISSUER, AClient, Authorization, Browser, World, get_with, post_as
+from tests.portals import Authorization, get_with, post_as
+from tests.world import ISSUER, AClient, Browser, World
 
 USERINFO = "/oauth/userinfo"
 WISHES = {

@@ -17,8 +17,9 @@ from tests.oauth.asking import a_signed_in_person, call, claims_of, header_of, l
 from tests.oauth.keyholders import ADpopKey, AKeyholder, a_key, a_keyholder
 from tests.oauth.test_dpop import TOKEN, USERINFO, error_of, nonce_of, proof_of_use, used
 from tests.oauth.test_par import asked_by, is_a_page, opened
+from tests.portals import Authorization
 from tests.running_demo import RunningDemo
-from tests.world import ISSUER, AClient, Authorization, Browser, Page, World
+from tests.world import ISSUER, AClient, Browser, Page, World
 
 PAR = "/oauth/par"
 SCOPE = "openid profile offline_access"

@@ -9,7 +9,8 @@ from tests.access.test_endings import BACK_CHANNEL, answering, deliver, logout_c
 from tests.oauth.asking import a_signed_in_person, claims_of, encoded, payload_of, refused_with, tokens_for
 from tests.oauth.keyholders import a_key, signed
 from tests.oauth.test_logout import BACK, is_signed_in, logout
-from tests.world import AClient, Authorization, Browser, World
+from tests.portals import Authorization
+from tests.world import AClient, Browser, World
 
 
 def is_silent_no_more(browser: Browser, client: AClient) -> bool:

@@ -10,7 +10,8 @@ from idp.accounts.audit import AuditEvent
 from idp.accounts.identity import Identity, Role
 from tests.entering import enter
 from tests.oauth.asking import a_signed_in_person, at_once, refused_with
-from tests.world import ISSUER, AClient, Authorization, Browser, Page, World
+from tests.portals import Authorization
+from tests.world import ISSUER, AClient, Browser, Page, World
 
 
 def a_third_party(world: World) -> AClient:

@@ -21,7 +21,8 @@ from tests.oauth.asking import (
 )
 from tests.oauth.devices import ADevice, a_device, a_device_client, allow, changed, type_code
 from tests.oauth.keyholders import ADpopKey
-from tests.world import ISSUER, AClient, World, get_with
+from tests.portals import get_with
+from tests.world import ISSUER, AClient, World
 
 FOR_LATER = "openid entity offline_access"
 

@@ -13,7 +13,8 @@ from idp.accounts.audit import AuditEvent
 from tests.entering import enter
 from tests.oauth.asking import a_signed_in_operator, a_signed_in_person, at_once, later
 from tests.oauth.devices import ALLOWED, ASKS, ADevice, a_device, a_device_client, changed, type_code
-from tests.world import Authorization, Page, World, error_sentences
+from tests.portals import Authorization
+from tests.world import Page, World, error_sentences
 
 DENIED = "没有允许设备登录"
 GONE = "这个代码已经失效"

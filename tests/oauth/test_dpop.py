@@ -23,7 +23,8 @@ from tests.oauth.asking import (
     tokens_for,
 )
 from tests.oauth.keyholders import ADpopKey, a_key, a_keyholder, public_jwk, with_nonce
-from tests.world import ISSUER, AClient, Authorization, Browser, World
+from tests.portals import Authorization
+from tests.world import ISSUER, AClient, Browser, World
 
 TOKEN, USERINFO = "/oauth/token", "/oauth/userinfo"
 

@@ -10,8 +10,9 @@ import pytest
 
 from idp.web.refusals import catalogue, numbered
 from idp.web.refusals.document import chapters, errors_page
+from tests.portals import Authorization, get_with, post_as
 from tests.web.test_outages import cut_off
-from tests.world import ISSUER, Authorization, World, get_with, post_as
+from tests.world import ISSUER, World
 
 ROOT = Path(__file__).resolve().parents[2]
 GONE = "urn:ietf:params:oauth:request_uri:nothing"

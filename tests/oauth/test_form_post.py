@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.oauth.asking import a_signed_in_person
-from tests.world import CALLBACK, ISSUER, Authorization, Browser, Page, World
+from tests.portals import Authorization
+from tests.world import CALLBACK, ISSUER, Browser, Page, World
 
 
 def ask(browser: Browser, asked: Authorization, scope: str = "openid", **more: str) -> Page:

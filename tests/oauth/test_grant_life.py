@@ -29,7 +29,8 @@ from idp.accounts.models import Mandate
 from tests.entering import enter
 from tests.keys import attentive, rotated
 from tests.oauth.asking import at_once, code_for, introspect, refresh
-from tests.world import AClient, AnOperator, Authorization, Browser, World, get_with, post_as
+from tests.portals import Authorization, get_with, post_as
+from tests.world import AClient, AnOperator, Browser, World
 
 SCOPE = "openid entity offline_access"
 A_TOOL = Origin(actor="cli:test", address="", device="", request_id="")

@@ -15,7 +15,8 @@ from tests.login.acting import key_of
 from tests.oauth.asking import FOR_LATER, claims_of, code_for, introspect, refresh, tokens_for
 from tests.oauth.devices import ADevice, a_device_client, allow, changed
 from tests.oauth.test_step_up import LOA_1, LOA_2
-from tests.world import AClient, Authorization, Browser, World, get_with
+from tests.portals import Authorization, get_with
+from tests.world import AClient, Browser, World
 
 WEAK, STRONG = (LOA_1, ["pwd"]), (LOA_2, ["pwd", "otp"])
 

@@ -15,7 +15,8 @@ from werkzeug.test import TestResponse
 from idp.access.profiles import GRANT_TYPES
 from tests.dealing import dealt
 from tests.oauth.asking import a_signed_in_person, call, tokens_for
-from tests.world import CALLBACK, ISSUER, AClient, Authorization, Browser, World
+from tests.portals import Authorization
+from tests.world import CALLBACK, ISSUER, AClient, Browser, World
 
 JSON_ENDPOINTS = [
     "/oauth/token",

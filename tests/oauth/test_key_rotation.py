@@ -23,7 +23,8 @@ from tests.oauth.asking import (
     tokens_for,
 )
 from tests.oauth.test_logout import BACK, is_signed_in, logout
-from tests.world import ISSUER, Authorization, World, get_with
+from tests.portals import Authorization, get_with
+from tests.world import ISSUER, World
 
 FOREVER = ("d", "p", "q", "dp", "dq", "qi", "k", "oth")
 

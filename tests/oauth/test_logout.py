@@ -10,7 +10,8 @@ import pytest
 from idp.accounts.sessions import SigninSession
 from tests.entering import enter
 from tests.oauth.asking import a_signed_in_person, introspect, later, refresh, tokens_for
-from tests.world import AClient, Authorization, Browser, Page, World, get_with
+from tests.portals import Authorization, get_with
+from tests.world import AClient, Browser, Page, World
 
 BACK = "https://portal.example/signed-out"
 CROSS_SITE = {"Origin": "https://portal.example", "Sec-Fetch-Site": "cross-site"}

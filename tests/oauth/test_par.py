@@ -19,7 +19,8 @@ from tests.oauth.asking import (
     refused_with,
 )
 from tests.oauth.keyholders import ADpopKey, AKeyholder, a_keyholder, with_nonce
-from tests.world import CALLBACK, AClient, Authorization, Browser, Page, World
+from tests.portals import Authorization
+from tests.world import CALLBACK, AClient, Browser, Page, World
 
 PREFIX = "urn:ietf:params:oauth:request_uri:"
 

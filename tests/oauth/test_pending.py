@@ -6,7 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from idp.access.clients import Client, announce_change
 from tests.oauth.asking import a_signed_in_person
-from tests.world import Authorization, Browser, World
+from tests.portals import Authorization
+from tests.world import Browser, World
 
 
 def transaction_of(browser: Browser) -> str:

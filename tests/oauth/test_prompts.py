@@ -14,7 +14,8 @@ from tests.oauth.asking import (
     refused_with,
     tokens_for,
 )
-from tests.world import ISSUER, ACompany, AnOperator, Authorization, Browser, Page, World, get_with
+from tests.portals import Authorization, get_with
+from tests.world import ISSUER, ACompany, AnOperator, Browser, Page, World
 
 
 def ask(browser: Browser, world: World, scope: str = "openid", **more: str) -> Page:

@@ -10,7 +10,8 @@ import pytest
 from idp.access.clients import ClientRefused
 from idp.access.registration import NewClient, RedirectRefused, check_client, check_redirects_leave
 from tests.oauth.asking import a_signed_in_person
-from tests.world import CALLBACK, AClient, Authorization, Page, World
+from tests.portals import Authorization
+from tests.world import CALLBACK, AClient, Page, World
 
 HOSTILE = [
     "",

@@ -21,7 +21,8 @@ from tests.oauth.asking import (
     refresh,
     tokens_for,
 )
-from tests.world import AClient, Authorization, World, get_with
+from tests.portals import Authorization, get_with
+from tests.world import AClient, World
 
 
 def is_dead(world: World, client: AClient, token: str) -> bool:

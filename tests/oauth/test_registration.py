@@ -18,7 +18,8 @@ from idp.accounts.audit import AuditEvent
 from tests.oauth.asking import a_signed_in_person, at_once, call, later, payload_of, tokens_for
 from tests.oauth.devices import changed
 from tests.oauth.keyholders import a_key, public_jwk
-from tests.world import CALLBACK, ISSUER, AClient, Authorization, World
+from tests.portals import Authorization
+from tests.world import CALLBACK, ISSUER, AClient, World
 
 REGISTER = "/oauth/register"
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"

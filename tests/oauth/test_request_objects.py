@@ -17,7 +17,8 @@ from idp.crypto import b64url
 from tests.entering import enter
 from tests.oauth.asking import a_signed_in_person, at_once, later, refused_with
 from tests.oauth.keyholders import ADpopKey, AKeyholder, a_key, a_keyholder, public_jwk, signed
-from tests.world import CALLBACK, ISSUER, AClient, Authorization, Browser, Page, World
+from tests.portals import Authorization
+from tests.world import CALLBACK, ISSUER, AClient, Browser, Page, World
 
 EVIL = "https://evil.example/callback"
 

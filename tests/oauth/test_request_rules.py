@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.oauth.asking import a_signed_in_person, refused_with, tokens_for
-from tests.world import CALLBACK, ISSUER, AClient, Authorization, Browser, Page, World
+from tests.portals import Authorization
+from tests.world import CALLBACK, ISSUER, AClient, Browser, Page, World
 
 GOOD_CODE = "91990100MA0TX00115"
 

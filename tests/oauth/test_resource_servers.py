@@ -13,7 +13,8 @@ from idp.accounts.models import Mandate
 from tests.oauth.asking import a_signed_in_operator, a_signed_in_person, introspect, payload_of
 from tests.oauth.devices import ADevice, a_device_client, allow, changed
 from tests.oauth.keyholders import ADpopKey
-from tests.world import ISSUER, AClient, AnOperator, World, get_with, post_as
+from tests.portals import get_with, post_as
+from tests.world import ISSUER, AClient, AnOperator, World
 
 SEAL, HR = "https://seal.example/api", "https://hr.example/api"
 UNIT = "openid entity offline_access"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from tests.oauth.asking import a_signed_in_person, call, payload_of, refused_with
-from tests.world import ISSUER, AClient, Authorization, Browser, Page, World
+from tests.portals import Authorization
+from tests.world import ISSUER, AClient, Browser, Page, World
 
 FIRST, SECOND = "https://api.example/first", "https://api.example/second?tenant=7"
 

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import event
 
 from tests.oauth.asking import a_signed_in_operator, code_for
-from tests.world import Authorization, World, get_with
+from tests.portals import Authorization, get_with
+from tests.world import World
 
 
 class Wire:

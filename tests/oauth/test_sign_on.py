@@ -7,7 +7,8 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from tests.entering import enter
-from tests.world import ISSUER, Authorization, World, get_with
+from tests.portals import Authorization, get_with
+from tests.world import ISSUER, World
 
 UNIT = "openid profile phone identity entity"
 

@@ -23,7 +23,8 @@ from tests.oauth.keyholders import ADpopKey
 from tests.oauth.test_dpop import proof_of_use, redeemed, used
 from tests.oauth.test_par import push
 from tests.oauth.test_pending import transaction_of
-from tests.world import AClient, Authorization, Browser, Page, World, get_with
+from tests.portals import Authorization, get_with
+from tests.world import AClient, Browser, Page, World
 
 LOA_1, LOA_2, LOA_3 = "urn:idp:loa:1", "urn:idp:loa:2", "urn:idp:loa:3"
 AGAIN = "为了办理这项业务，需要您重新登录"

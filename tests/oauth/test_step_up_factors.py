@@ -22,7 +22,8 @@ from tests.login.acting import (
 from tests.oauth.asking import a_signed_in_person, claims_of, later, refused_with, tokens_for
 from tests.oauth.devices import ADevice, a_device_client
 from tests.oauth.test_step_up import AGAIN, LOA_1, LOA_2, ask
-from tests.world import ACompany, AnOperator, APerson, Authorization, World, get_with
+from tests.portals import Authorization, get_with
+from tests.world import ACompany, AnOperator, APerson, World
 
 
 def a_code(secret: str) -> str:

@@ -20,7 +20,8 @@ from tests.login.acting import (
 from tests.messages import waiting
 from tests.oauth.asking import claims_of, tokens_for
 from tests.oauth.test_step_up import LOA_1, LOA_2, ask
-from tests.world import ACompany, AnOperator, APerson, Authorization, World, error_sentences
+from tests.portals import Authorization
+from tests.world import ACompany, AnOperator, APerson, World, error_sentences
 
 
 def test_whoever_has_a_phone_and_no_factor_is_asked_for_a_code_alone(world: World) -> None:

@@ -21,7 +21,8 @@ from tests.oauth.asking import (
     tokens_for,
 )
 from tests.oauth.keyholders import a_keyholder
-from tests.world import ISSUER, AClient, Authorization, Browser, World, get_with
+from tests.portals import Authorization, get_with
+from tests.world import ISSUER, AClient, Browser, World
 
 SEALS, STAFF = "https://seals.example/api", "https://staff.example/api"
 

@@ -15,7 +15,8 @@ from tests.oauth.asking import (
     refresh,
     tokens_for,
 )
-from tests.world import ISSUER, AClient, World, get_with, post_as
+from tests.portals import get_with, post_as
+from tests.world import ISSUER, AClient, World
 
 HINTS = ["", "access_token", "refresh_token", "id_token", "nonsense"]
 

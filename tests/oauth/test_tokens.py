@@ -32,7 +32,8 @@ from tests.oauth.asking import (
     refused_with,
     tokens_for,
 )
-from tests.world import ISSUER, Authorization, Browser, World, get_with
+from tests.portals import Authorization, get_with
+from tests.world import ISSUER, Browser, World
 
 
 def signed_in_as(world: World, role: str) -> Browser:

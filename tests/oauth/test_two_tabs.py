@@ -7,7 +7,8 @@ from sqlalchemy import select
 from idp.access.consents import Consent
 from tests.oauth.asking import a_signed_in_person, payload_of
 from tests.oauth.devices import ALLOWED, ASKS, a_device, type_code
-from tests.world import AnOperator, Authorization, Browser, Page, World
+from tests.portals import Authorization
+from tests.world import AnOperator, Browser, Page, World
 
 CHANGED = "同一个浏览器里换过登录"
 TWO = "林甲甲", "王乙乙"

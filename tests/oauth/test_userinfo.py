@@ -16,7 +16,8 @@ from tests.oauth.asking import (
     refresh,
     tokens_for,
 )
-from tests.world import ISSUER, AClient, World, get_with
+from tests.portals import get_with
+from tests.world import ISSUER, AClient, World
 
 
 def told(world: World, token: str) -> dict[str, object]:

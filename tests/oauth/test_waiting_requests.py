@@ -12,7 +12,8 @@ from tests.oauth.devices import ALLOWED, a_device, changed, type_code
 from tests.oauth.keyholders import a_keyholder
 from tests.oauth.test_par import opened, pushed
 from tests.oauth.test_request_objects import address_of, authorization_of, params_of
-from tests.world import ISSUER, AClient, Authorization, Page, World, get_with
+from tests.portals import Authorization, get_with
+from tests.world import ISSUER, AClient, Page, World
 
 SEALS, STAMPS = "https://seal.example/api", "https://stamps.example/api"
 GONE = "这个代码已经失效"

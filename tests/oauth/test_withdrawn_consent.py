@@ -22,8 +22,9 @@ from idp.crypto import hash_token
 from tests.entering import enter
 from tests.oauth.asking import a_signed_in_person, at_once, code_for, refresh
 from tests.oauth.devices import ASKS, ADevice, a_device, a_device_client, allow, changed, type_code
+from tests.portals import Authorization, get_with
 from tests.security.acting import ROOM, links_on
-from tests.world import AClient, Authorization, Browser, World, get_with
+from tests.world import AClient, Browser, World
 
 _WAITING = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"

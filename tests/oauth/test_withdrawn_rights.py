@@ -21,7 +21,8 @@ from tests.oauth.asking import (
 )
 from tests.oauth.devices import ADevice, a_device, a_device_client, allow, changed
 from tests.oauth.keyholders import ADpopKey, with_nonce
-from tests.world import CALLBACK, ISSUER, AClient, Authorization, World, get_with, post_as
+from tests.portals import Authorization, get_with, post_as
+from tests.world import CALLBACK, ISSUER, AClient, World
 
 SEAL, HR = "https://seal.example/api", "https://hr.example/api"
 ALL = "openid profile entity offline_access"

@@ -17,7 +17,8 @@ from tests.person.registering import (
     RegistrationWorld,
     a_newcomer,
 )
-from tests.world import Authorization, a_resident_number, error_sentences
+from tests.portals import Authorization
+from tests.world import a_resident_number, error_sentences
 
 _WRONG = [
     ("name", "　", "请填写姓名"),

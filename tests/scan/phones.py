@@ -20,7 +20,8 @@ from idp.crypto import new_token
 from idp.proof import tickets
 from idp.proof.ticket_record import Asked, Purpose, Seen, Ticket
 from tests.oauth.keyholders import ADpopKey, with_nonce
-from tests.world import ISSUER, AClient, APerson, Authorization, Browser, World
+from tests.portals import Authorization
+from tests.world import ISSUER, AClient, APerson, Browser, World
 
 APP_ORIGIN = "http://localhost:8004"
 """Beside the provider, as in the demo: a passkey of the one host is used by both."""

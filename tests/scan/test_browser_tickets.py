@@ -8,10 +8,11 @@ import pytest
 
 from idp.proof import tickets
 from idp.proof.ticket_record import State
+from tests.portals import Authorization
 from tests.relying_parties.simulating import FACE_KEY
 from tests.scan.phones import SCOPE, an_app
 from tests.scan.waiting_pages import a_page, a_stranger, ask, call, kept, shown_address, with_an_app
-from tests.world import Authorization, World
+from tests.world import World
 
 
 @pytest.fixture

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from typing import Any
 
-import pytest
 from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from idp.access.clients import Client, announce_change
 from idp.accounts.sessions import SigninSession
+from tests.entering import has_entered
 from tests.oauth.asking import tokens_for
 from tests.oauth.keyholders import ADpopKey
+from tests.portals import get_with
 from tests.scan.phones import APP_ORIGIN, APhone, a_ticket, an_app
-from tests.world import ISSUER, World, get_with
+from tests.world import ISSUER, World
 
 CALLS = [("GET", "/scan/me"), ("GET", "/scan/recent"), ("POST", "/scan/pin")] + [
     ("POST", f"/scan/tickets/{'A' * 22}/{step}") for step in ("scan", "confirm", "deny")
@@ -34,12 +36,12 @@ def bare(world: World, method: str, path: str, **more: Any) -> TestResponse:
     return world.app.test_client(use_cookies=False).open(path, method=method, base_url=ISSUER, **more)
 
 
-@pytest.mark.parametrize(("method", "path"), CALLS)
-def test_without_a_token_nothing_is_answered(world: World, method: str, path: str) -> None:
-    answer = bare(world, method, path, data=b"{}" if method == "POST" else None)
-    assert refused(answer) == (401, "invalid_token")
-    assert "DPoP" in answer.headers["WWW-Authenticate"]
-    assert "error=" not in answer.headers["WWW-Authenticate"]
+def test_without_a_token_nothing_is_answered(world: World) -> None:
+    for method, path in CALLS:
+        answer = bare(world, method, path, data=b"{}" if method == "POST" else None)
+        assert refused(answer) == (401, "invalid_token"), path
+        assert "DPoP" in answer.headers["WWW-Authenticate"], path
+        assert "error=" not in answer.headers["WWW-Authenticate"], path
 
 
 def test_a_token_without_its_proof_opens_nothing(world: World) -> None:
@@ -68,14 +70,14 @@ def proved(world: World, phone: APhone, *, seconds: int, nonce: str) -> TestResp
     return bare(world, "GET", "/scan/me", headers={"Authorization": f"DPoP {phone.token}", "DPoP": proof})
 
 
-@pytest.mark.parametrize("seconds", [-90, 30])
-def test_a_phone_whose_clock_is_wrong_is_told_so_and_not_to_sign_in(world: World, seconds: int) -> None:
+def test_a_phone_whose_clock_is_wrong_is_told_so_and_not_to_sign_in(world: World) -> None:
     phone = APhone.of(world, world.a_person())
     nonce = phone.call("GET", "/scan/me").headers["DPoP-Nonce"]
-    answer = proved(world, phone, seconds=seconds, nonce=nonce)
-    assert refused(answer) == (401, "invalid_dpop_proof")
-    assert "自动设置时间" in answer.get_json()["message"]
-    assert "不用重新登录" in answer.get_json()["message"]
+    for seconds in (-90, 30):
+        answer = proved(world, phone, seconds=seconds, nonce=nonce)
+        assert refused(answer) == (401, "invalid_dpop_proof"), seconds
+        assert "自动设置时间" in answer.get_json()["message"], seconds
+        assert "不用重新登录" in answer.get_json()["message"], seconds
 
 
 def test_a_proof_that_is_no_proof_does_not_ask_for_a_new_sign_in(world: World) -> None:
@@ -87,9 +89,7 @@ def test_a_proof_that_is_no_proof_does_not_ask_for_a_new_sign_in(world: World) -
 
 
 def test_a_portals_token_is_no_apps(world: World) -> None:
-    browser = world.browser()
-    browser.sign_in_person(world.a_person())
-    portal = tokens_for(browser, world.a_client())["access_token"]
+    portal = tokens_for(has_entered(world, world.a_person()), world.a_client())["access_token"]
     answer = get_with(world, portal, "/scan/me")
     assert refused(answer) == (403, "unauthorized_client")
 
@@ -141,13 +141,13 @@ BODIES = [
 ]
 
 
-@pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
-def test_a_body_that_is_not_what_a_call_takes_is_refused(world: World, body: bytes) -> None:
+def test_a_body_that_is_not_what_a_call_takes_is_refused(world: World) -> None:
     phone, (ticket, _) = APhone.of(world, world.a_person()), a_ticket(world)
-    for path in ("/scan/pin", *(f"/scan/tickets/{ticket.id}/{step}" for step in ("scan", "confirm"))):
-        for content_type in ("application/json", "text/plain"):
-            answer = phone.call("POST", path, data=body, content_type=content_type)
-            assert refused(answer) in {(400, "invalid_request"), (413, "invalid_request")}
+    paths = ("/scan/pin", *(f"/scan/tickets/{ticket.id}/{step}" for step in ("scan", "confirm")))
+    for body, path, content_type in product(BODIES, paths, ("application/json", "text/plain")):
+        answer = phone.call("POST", path, data=body, content_type=content_type)
+        expected = {(400, "invalid_request"), (413, "invalid_request")}
+        assert refused(answer) in expected, (path, content_type, body[:80])
 
 
 def test_an_answer_to_a_wrong_method_is_json_too(world: World) -> None:
@@ -177,59 +177,54 @@ CLOSED = [
     "/",
     f"/scan/wait/{'A' * 22}",
 ]
+OTHERS = (
+    "null",
+    "https://evil.example",
+    f"{APP_ORIGIN}/",
+    f"{APP_ORIGIN}.evil.example",
+    "http://localhost",
+    "*",
+    "https://portal.example",
+    "HTTP://LOCALHOST:8004",
+)
 
 
 def allowed(answer: TestResponse) -> str | None:
     return answer.headers.get("Access-Control-Allow-Origin")
 
 
-@pytest.mark.parametrize("path", OPEN)
-def test_the_page_of_an_app_may_call(world: World, path: str) -> None:
+def test_the_page_of_an_app_may_call(world: World) -> None:
     an_app(world)
-    asked = bare(world, "OPTIONS", path, headers={"Origin": APP_ORIGIN, **PREFLIGHT})
-    assert (asked.status_code, asked.data, allowed(asked)) == (204, b"", APP_ORIGIN)
-    assert {"Authorization", "DPoP", "Content-Type"} <= set(
-        asked.headers["Access-Control-Allow-Headers"].split(", ")
-    )
-    assert "POST" in asked.headers["Access-Control-Allow-Methods"] or path == "/scan/me"
-    called = bare(world, "POST", path, headers={"Origin": APP_ORIGIN})
-    wrong = bare(world, "PUT", path, headers={"Origin": APP_ORIGIN})
-    assert wrong.status_code == 405
-    for answer in (called, wrong):
-        assert allowed(answer) == APP_ORIGIN
-        assert "DPoP-Nonce" in answer.headers["Access-Control-Expose-Headers"]
-        assert "Origin" in answer.vary
-    assert "Access-Control-Allow-Credentials" not in {**asked.headers, **called.headers}
+    for path in OPEN:
+        asked = bare(world, "OPTIONS", path, headers={"Origin": APP_ORIGIN, **PREFLIGHT})
+        assert (asked.status_code, asked.data, allowed(asked)) == (204, b"", APP_ORIGIN), path
+        headers = set(asked.headers["Access-Control-Allow-Headers"].split(", "))
+        assert {"Authorization", "DPoP", "Content-Type"} <= headers, path
+        assert "POST" in asked.headers["Access-Control-Allow-Methods"] or path == "/scan/me", path
+        called = bare(world, "POST", path, headers={"Origin": APP_ORIGIN})
+        wrong = bare(world, "PUT", path, headers={"Origin": APP_ORIGIN})
+        assert wrong.status_code == 405, path
+        for answer in (called, wrong):
+            assert allowed(answer) == APP_ORIGIN, path
+            assert "DPoP-Nonce" in answer.headers["Access-Control-Expose-Headers"], path
+            assert "Origin" in answer.vary, path
+        assert "Access-Control-Allow-Credentials" not in {**asked.headers, **called.headers}, path
 
 
-@pytest.mark.parametrize("path", OPEN)
-@pytest.mark.parametrize(
-    "origin",
-    [
-        "null",
-        "https://evil.example",
-        f"{APP_ORIGIN}/",
-        f"{APP_ORIGIN}.evil.example",
-        "http://localhost",
-        "*",
-        "https://portal.example",
-        "HTTP://LOCALHOST:8004",
-    ],
-)
-def test_no_other_page_may_call(world: World, path: str, origin: str) -> None:
+def test_no_other_page_may_call(world: World) -> None:
     an_app(world)
     world.a_client()
-    asked = bare(world, "OPTIONS", path, headers={"Origin": origin, **PREFLIGHT})
-    called = bare(world, "POST", path, headers={"Origin": origin})
-    assert {allowed(asked), allowed(called)} == {None}
+    for path, origin in product(OPEN, OTHERS):
+        asked = bare(world, "OPTIONS", path, headers={"Origin": origin, **PREFLIGHT})
+        called = bare(world, "POST", path, headers={"Origin": origin})
+        assert {allowed(asked), allowed(called)} == {None}, (path, origin)
 
 
-@pytest.mark.parametrize("path", CLOSED)
-def test_the_page_of_an_app_may_call_nothing_else(world: World, path: str) -> None:
+def test_the_page_of_an_app_may_call_nothing_else(world: World) -> None:
     an_app(world)
-    for method in ("OPTIONS", "GET", "POST", "PUT"):
+    for path, method in product(CLOSED, ("OPTIONS", "GET", "POST", "PUT")):
         answer = bare(world, method, path, headers={"Origin": APP_ORIGIN, **PREFLIGHT})
-        assert allowed(answer) is None
+        assert allowed(answer) is None, (method, path)
 
 
 def test_an_app_registered_a_moment_ago_may_call(world: World) -> None:

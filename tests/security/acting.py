@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pyotp
 
 from tests.authenticator import AnAuthenticator
+from tests.entering import enter
 from tests.world import APerson, Browser, Page, World
 
 ROOM = "/center/person/security"
@@ -19,6 +20,13 @@ PASSKEY = f"{ROOM}/passkey"
 
 def signed_in(world: World, person: APerson | None = None) -> tuple[APerson, Browser]:
     """Somebody who just signed in as himself."""
+    person, browser = person or world.a_person(), world.browser()
+    enter(browser, person)
+    return person, browser
+
+
+def came_in(world: World, person: APerson | None = None) -> tuple[APerson, Browser]:
+    """The same by the pages of the sign-in: for whoever looks at what it leaves behind."""
     person, browser = person or world.a_person(), world.browser()
     browser.sign_in_person(person)
     return person, browser

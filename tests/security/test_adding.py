@@ -18,6 +18,7 @@ from idp.accounts.factors import RecoveryCode, TotpSecret, list_factors
 from idp.accounts.notices import Notice
 from idp.accounts.sessions import SigninSession
 from tests.authenticator import AnAuthenticator
+from tests.entering import enter
 from tests.login.acting import sign_in
 from tests.pages import error_sentences
 from tests.security.acting import (
@@ -62,7 +63,7 @@ def test_an_authenticator_app_is_added_by_its_first_code(world: World) -> None:
 
 def test_what_was_given_no_name_is_called_by_where_it_was_made_and_the_day(world: World) -> None:
     person, browser = world.a_person(), world.browser(user_agent=ON_WINDOWS)
-    browser.sign_in_person(person)
+    enter(browser, person)
     adds_totp(world, browser, name=" ")
     adds_passkey(browser, name=" ")
     day = civil_day(world.now())

@@ -7,9 +7,11 @@ from sqlalchemy import select
 from idp.access.consents import Consent
 from idp.accounts.audit import AuditEvent
 from idp.accounts.outbox import OutboxMessage
+from tests.entering import enter
 from tests.oauth.asking import introspect, refresh
+from tests.portals import Authorization, get_with
 from tests.security.acting import ROOM, links_on, signed_in
-from tests.world import AClient, AnOperator, Authorization, Browser, World, get_with
+from tests.world import AClient, AnOperator, Browser, World
 
 BACKCHANNEL = "https://portal.example/backchannel"
 
@@ -78,7 +80,7 @@ def test_another_persons_or_capacitys_consent_stays(world: World) -> None:
     operator: AnOperator = world.an_operator()
     client = a_third_party(world)
     as_operator, stranger = world.browser(), signed_in(world)[1]
-    as_operator.sign_in_operator(operator)
+    enter(as_operator, operator)
     _, himself = signed_in(world, operator.person)
     for_company = allows(as_operator, client, "openid profile entity offline_access")
     for_stranger = allows(stranger, client)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from idp.accounts import browsers
 from idp.accounts.audit import AuditEvent
 from idp.accounts.models import Credential
-from tests.security.acting import ROOM, adds_totp, links_on, signed_in
+from tests.security.acting import ROOM, adds_totp, came_in, links_on
 from tests.world import APerson, Browser, World
 
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/130.0 Safari/537.36"
@@ -38,7 +38,7 @@ def forgotten(world: World, person: APerson) -> list[str]:
 
 def test_each_browser_is_listed_once_with_its_first_and_last_sign_in(world: World) -> None:
     with time_machine.travel(world.now() - timedelta(days=3)) as _:
-        person, browser = signed_in(world)
+        person, browser = came_in(world)
     browser.sign_in_person(person)
     elsewhere(world, person)
     page = browser.open(ROOM)
@@ -49,9 +49,9 @@ def test_each_browser_is_listed_once_with_its_first_and_last_sign_in(world: Worl
 
 
 def test_forgetting_ends_what_is_open_there_and_nothing_else(world: World) -> None:
-    person, browser = signed_in(world)
+    person, browser = came_in(world)
     other = elsewhere(world, person)
-    stranger, his = signed_in(world)
+    stranger, his = came_in(world)
     address = forget_links(browser)[0]
     page = browser.open(address)
     assert "203.0.113.9" in page.text
@@ -69,7 +69,7 @@ def test_forgetting_ends_what_is_open_there_and_nothing_else(world: World) -> No
 
 
 def test_forgetting_this_one_signs_out(world: World) -> None:
-    _, browser = signed_in(world)
+    _, browser = came_in(world)
     page = browser.open(forget_links(browser)[0])
     assert "忘记后会立即退出登录" in page.text
     assert browser.submit(number=1).url == "/signed-out"
@@ -77,9 +77,9 @@ def test_forgetting_this_one_signs_out(world: World) -> None:
 
 
 def test_a_browser_of_another_account_is_not_there(world: World) -> None:
-    person, browser = signed_in(world)
+    person, browser = came_in(world)
     address = forget_links(browser)[0]
-    _, thief = signed_in(world)
+    _, thief = came_in(world)
     token = thief.open(ROOM).form()["fields"]["csrf_token"]
     assert thief.open(address).status == 404
     assert thief.post(address, {"csrf_token": token}).status == 404
@@ -88,7 +88,7 @@ def test_a_browser_of_another_account_is_not_there(world: World) -> None:
 
 
 def test_an_account_forgets_no_browser_it_never_saw(world: World) -> None:
-    _, browser = signed_in(world)
+    _, browser = came_in(world)
     key = forget_links(browser)[0].split("/")[-2]
     stranger = world.a_person()
     with world.write() as db:
@@ -100,16 +100,16 @@ def test_an_account_forgets_no_browser_it_never_saw(world: World) -> None:
 def test_one_that_signed_in_too_long_ago_is_known_no_longer(world: World) -> None:
     days = world.settings.known_browser_days
     with time_machine.travel(world.now() - timedelta(days=days, minutes=1)):
-        person, _ = signed_in(world)
-    _, browser = signed_in(world, person)
+        person, _ = came_in(world)
+    _, browser = came_in(world, person)
     assert len(forget_links(browser)) == 1
 
 
 def test_one_that_signed_in_before_the_password_was_changed_is_known_no_longer(world: World) -> None:
     with time_machine.travel(world.now() - timedelta(days=3)):
-        person, browser = signed_in(world)
+        person, browser = came_in(world)
     elsewhere(world, person)
-    _, here = signed_in(world, person)
+    _, here = came_in(world, person)
     assert len(forget_links(here)) == 3
     with world.write() as db:
         row = db.scalars(select(Credential).where(Credential.person_id == person.row.id)).one()
@@ -120,7 +120,7 @@ def test_one_that_signed_in_before_the_password_was_changed_is_known_no_longer(w
 
 
 def test_with_a_full_list_every_browser_is_forgotten_and_none_known_again(world: World) -> None:
-    person, browser = signed_in(world)
+    person, browser = came_in(world)
     full = [f"old-{number}" for number in range(browsers.MOST_FORGOTTEN)]
     for held in (full[:-1], full):
         with world.write() as db:
@@ -141,6 +141,6 @@ def test_with_a_full_list_every_browser_is_forgotten_and_none_known_again(world:
 
 
 def test_the_list_is_the_accounts_own_with_factors_or_without(world: World) -> None:
-    _, browser = signed_in(world)
+    _, browser = came_in(world)
     adds_totp(world, browser)
     assert len(forget_links(browser)) == 1

@@ -9,7 +9,9 @@ import time_machine
 from sqlalchemy import select
 
 from idp.accounts.factors import TotpSecret, list_factors
+from tests.entering import enter
 from tests.login.acting import a_code, key_of, last_session, later, switch_sms_on, type_sms
+from tests.portals import Authorization
 from tests.security.acting import (
     LATER,
     PASSKEY,
@@ -18,10 +20,11 @@ from tests.security.acting import (
     adds_passkey,
     adds_totp,
     asked_to_confirm,
+    came_in,
     links_on,
     signed_in,
 )
-from tests.world import Authorization, Browser, World
+from tests.world import Browser, World
 
 
 def pages_that_change(world: World, browser: Browser) -> list[str]:
@@ -39,7 +42,7 @@ def pages_that_change(world: World, browser: Browser) -> list[str]:
 
 
 def test_an_old_proof_is_not_enough_for_any_change(world: World) -> None:
-    person, browser = signed_in(world)
+    person, browser = came_in(world)
     pages = pages_that_change(world, browser)
     token = browser.open(ROOM).form()["fields"]["csrf_token"]
     with time_machine.travel(world.now() + LATER):
@@ -116,7 +119,7 @@ def test_each_account_has_factors_of_its_own_in_its_own_centre(world: World, kin
     browser = world.browser()
     if kind == "legal":
         company = world.a_company()
-        browser.sign_in_legal(company)
+        enter(browser, company)
         centre, account = "enterprise", "legal"
     else:
         browser.sign_in_operator(world.an_operator())
@@ -131,7 +134,7 @@ def test_each_account_has_factors_of_its_own_in_its_own_centre(world: World, kin
 
 def test_a_person_under_a_mandate_is_sent_to_his_own_centre_for_his_factors(world: World) -> None:
     operator, browser = world.an_operator(), world.browser()
-    browser.sign_in_person(operator.person)
+    enter(browser, operator.person)
     browser.open("/login/company")
     page = browser.page
     assert page is not None

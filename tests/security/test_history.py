@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from idp.accounts.audit import Action, AuditEvent, Event, Origin
 from idp.accounts.sessions import SigninSession
-from tests.security.acting import ROOM, links_on, signed_in
+from tests.security.acting import ROOM, came_in, links_on
 from tests.world import APerson, Browser, Page, World
 
 HISTORY = f"{ROOM}/sign-ins"
@@ -36,7 +36,7 @@ def end(browser: Browser, session: str) -> Page:
 
 
 def test_live_and_ended_sign_ins_stand_in_the_history_newest_first(world: World) -> None:
-    person, browser = signed_in(world)
+    person, browser = came_in(world)
     other = world.browser(address="198.51.100.7", user_agent=CHROME)
     other.sign_in_person(person)
     other.open("/center/person")
@@ -51,8 +51,8 @@ def test_live_and_ended_sign_ins_stand_in_the_history_newest_first(world: World)
 
 
 def test_a_live_one_is_ended_from_here(world: World) -> None:
-    person, browser = signed_in(world)
-    _, other = signed_in(world, person)
+    person, browser = came_in(world)
+    _, other = came_in(world, person)
     page = end(browser, endable(browser.open(HISTORY))[0])
     assert page.url == HISTORY
     assert "在别处退出" in page.text
@@ -60,7 +60,7 @@ def test_a_live_one_is_ended_from_here(world: World) -> None:
 
 
 def test_ending_this_one_signs_out(world: World) -> None:
-    person, browser = signed_in(world)
+    person, browser = came_in(world)
     with world.reading() as db:
         mine = db.scalars(select(SigninSession.id).where(SigninSession.person_id == person.row.id)).one()
     assert end(browser, str(mine)).url == "/signed-out"
@@ -69,8 +69,8 @@ def test_ending_this_one_signs_out(world: World) -> None:
 
 @pytest.mark.parametrize("asked", ["another's", "", "x", "0" * 32, "' OR 1=1 --"])
 def test_only_ones_own_are_ended(world: World, asked: str) -> None:
-    _, browser = signed_in(world)
-    victim, his = signed_in(world)
+    _, browser = came_in(world)
+    victim, his = came_in(world)
     if asked == "another's":
         with world.reading() as db:
             mine = select(SigninSession.id).where(SigninSession.person_id == victim.row.id)
@@ -81,8 +81,8 @@ def test_only_ones_own_are_ended(world: World, asked: str) -> None:
 
 
 def test_failed_tries_are_shown_with_place_and_browser_to_the_account_alone(world: World) -> None:
-    person, browser = signed_in(world)
-    _, stranger = signed_in(world)
+    person, browser = came_in(world)
+    _, stranger = came_in(world)
     fails(world, person, address="8.8.4.4")
     page = browser.open(HISTORY)
     assert all(words in page.text for words in ("8.8.4.4", "密码不正确", "Chrome 130，Windows"))
@@ -91,7 +91,7 @@ def test_failed_tries_are_shown_with_place_and_browser_to_the_account_alone(worl
 
 
 def test_a_try_that_got_as_far_as_the_second_step_says_that_the_password_was_right(world: World) -> None:
-    person, browser = signed_in(world)
+    person, browser = came_in(world)
     world.a_totp(f"person:{person.row.id}")
     thief = world.browser(address="8.8.4.4", user_agent=CHROME)
     thief.sign_in_person(person)
@@ -100,7 +100,7 @@ def test_a_try_that_got_as_far_as_the_second_step_says_that_the_password_was_rig
 
 
 def test_a_right_password_is_shown_unless_the_second_step_followed(world: World) -> None:
-    person, browser = signed_in(world)
+    person, browser = came_in(world)
     secret = world.a_totp(f"person:{person.row.id}")
     himself = world.browser(user_agent=CHROME)
     himself.sign_in_person(person)
@@ -115,7 +115,7 @@ def test_a_right_password_is_shown_unless_the_second_step_followed(world: World)
 
 @pytest.mark.parametrize("installation", ["postgres"], indirect=True)
 def test_no_crowd_of_tries_hides_one_that_knew_the_password(world: World) -> None:
-    person, browser = signed_in(world)
+    person, browser = came_in(world)
     account = f"person:{person.row.id}"
     world.a_totp(account)
     thief = world.browser(address="8.8.4.4", user_agent=CHROME)
@@ -136,14 +136,14 @@ def test_tries_older_than_thirty_days_are_gone(world: World) -> None:
     person = world.a_person()
     with time_machine.travel(world.now() - timedelta(days=31)):
         fails(world, person, address="8.8.4.4")
-    _, browser = signed_in(world, person)
+    _, browser = came_in(world, person)
     with world.reading() as db:
         assert "sign_in_refused" in db.scalars(select(AuditEvent.action)).all()
     assert "8.8.4.4" not in browser.open(HISTORY).text
 
 
 def test_twenty_stand_on_a_page(world: World) -> None:
-    person, browser = signed_in(world)
+    person, browser = came_in(world)
     with world.write() as db:
         first = db.scalars(select(SigninSession).where(SigninSession.person_id == person.row.id)).one()
         told = {name: getattr(first, name) for name in first.__table__.columns.keys()}  # noqa: SIM118 - names, not columns
@@ -164,8 +164,8 @@ def test_twenty_stand_on_a_page(world: World) -> None:
 
 
 def test_one_past_its_limit_is_not_called_live(world: World) -> None:
-    person, browser = signed_in(world)
-    _, _other = signed_in(world, person)
+    person, browser = came_in(world)
+    _, _other = came_in(world, person)
     with world.write() as db:
         oldest = select(SigninSession.id).where(SigninSession.person_id == person.row.id)
         last = db.scalars(oldest.order_by(SigninSession.created_at.desc()).limit(1)).one()
@@ -189,7 +189,7 @@ def test_a_person_sees_whom_he_acted_for_and_an_operators_password_opens_no_hist
     under_mandate = browser.open("/center/operator/security/sign-ins").text
     assert "共 1 次" in under_mandate
     assert "没有成功的尝试" not in under_mandate
-    _, himself = signed_in(world, operator.person)
+    _, himself = came_in(world, operator.person)
     text = himself.open(HISTORY).text
     assert operator.company.name in text
     assert "共 3 次" in text
@@ -200,7 +200,7 @@ def test_a_person_sees_whom_he_acted_for_and_an_operators_password_opens_no_hist
 
 def test_the_two_lists_lead_to_one_another_and_to_another_password(world: World) -> None:
     """MISSION Y: whoever sees a sign-in that is not his is told what to do, and can do it."""
-    _, browser = signed_in(world)
+    _, browser = came_in(world)
     lists = {"/center/person/sessions": HISTORY, HISTORY: "/center/person/sessions"}
     for here, there in lists.items():
         page = browser.open(here)

@@ -15,16 +15,18 @@ from idp.accounts.audit import AuditEvent, Origin
 from idp.accounts.factors import RecoveryCode, list_factors
 from idp.accounts.notices import Notice
 from tests.authenticator import AnAuthenticator
+from tests.portals import Authorization
 from tests.security.acting import (
     ROOM,
     TOTP,
     adds_totp,
+    came_in,
     links_on,
     options_on,
     secret_on,
     signed_in,
 )
-from tests.world import APerson, Authorization, Browser, Page, World
+from tests.world import APerson, Browser, Page, World
 
 CHANGED = "同一个浏览器里换过登录"
 
@@ -107,7 +109,7 @@ def answered_by_another(world: World, browser: Browser, page: Page, other: APers
 
 def test_a_form_is_answered_by_the_one_it_was_shown_to(world: World) -> None:
     """Two tabs: one person's page, and another person who signs in before it is sent."""
-    first, browser = signed_in(world)
+    first, browser = came_in(world)
     client = world.a_client(first_party=False, name="外部网站")
     for person in (world.a_person(), first):
         browser.sign_in_person(person)

@@ -18,20 +18,12 @@ from idp.accounts.outbox import OutboxMessage
 from idp.accounts.sessions import SigninSession
 from idp.accounts.staff import StaffMember
 from tests.access.test_endings import BACK_CHANNEL, signed_in_portal
+from tests.entering import enter
 from tests.login.acting import VAGUE, WRONG, a_code, is_in, names_of, type_in
 from tests.oauth.asking import at_once
+from tests.portals import get_with, post_as
 from tests.security.telling import a_link, key_of, texts
-from tests.world import (
-    PASSWORD,
-    ACompany,
-    AnOperator,
-    APerson,
-    Browser,
-    World,
-    error_sentences,
-    get_with,
-    post_as,
-)
+from tests.world import PASSWORD, ACompany, AnOperator, APerson, Browser, World, error_sentences
 
 NOT_ME = "不是我，暂停账号"
 GONE = "链接已失效"
@@ -152,12 +144,12 @@ def test_the_accounts_of_one_human_are_locked_apart(world: World) -> None:
     person = world.a_person()
     operator = world.an_operator(person=person)
     himself, at_work, by_choice = world.browser(), world.browser(), world.browser()
-    himself.sign_in_person(person)
-    at_work.sign_in_operator(operator)
+    enter(himself, person)
+    enter(at_work, operator)
     says_not_me(world, a_link(world, key_of(world, operator)))
     assert "/center/person" in himself.open("/center/person").url
     assert "/login" in at_work.open("/center/operator").url
-    by_choice.sign_in_person(person)
+    enter(by_choice, person)
     client = world.a_client()
     tokens = signed_in_portal(world, by_choice, client, "openid entity")
     assert get_with(world, tokens["access_token"]).status_code == 200
@@ -169,7 +161,7 @@ def test_the_accounts_of_one_human_are_locked_apart(world: World) -> None:
 def test_a_sign_in_of_the_version_before_ends_too(world: World) -> None:
     operator = world.an_operator()
     browser = world.browser()
-    browser.sign_in_operator(operator)
+    enter(browser, operator)
     with world.write() as db:
         db.execute(update(SigninSession).values(account=""))
     assert "/center/operator" in browser.open("/center/operator").url
@@ -196,7 +188,7 @@ def test_a_first_use_under_way_is_void_also_after_the_account_is_open_again(worl
 
 def test_the_browser_that_said_so_is_signed_out_with_the_others(world: World) -> None:
     person, browser = world.a_person(), world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     page = says_not_me(world, a_link(world, key_of(world, person)), browser=browser)
     assert "已为您暂停账号" in page.text
     assert "/login" in browser.open("/center/person").url

@@ -11,10 +11,12 @@ from idp.accounts.models import Credential
 from idp.accounts.notices import Notice
 from idp.accounts.outbox import OutboxMessage
 from idp.accounts.sessions import SigninSession
+from tests.entering import enter
 from tests.pages import error_sentences
-from tests.security.acting import LATER, ROOM, adds_totp, asked_to_confirm, links_on, signed_in
+from tests.portals import Authorization, get_with, post_as
+from tests.security.acting import LATER, ROOM, adds_totp, asked_to_confirm, came_in, links_on, signed_in
 from tests.security.test_meanwhile import CHANGED, at_first_sight_of, locks
-from tests.world import PASSWORD, AClient, APerson, Authorization, Browser, Page, World, get_with, post_as
+from tests.world import PASSWORD, AClient, APerson, Browser, Page, World
 
 PAGE = f"{ROOM}/password"
 NEW = "Paper-lantern 77"
@@ -32,7 +34,7 @@ def changes(
 
 def elsewhere(world: World, person: APerson) -> Browser:
     browser = world.browser(address="203.0.113.9", user_agent=CHROME)
-    browser.sign_in_person(person)
+    enter(browser, person)
     return browser
 
 
@@ -93,7 +95,7 @@ def test_everything_else_the_account_had_open_ends_and_portals_are_told(world: W
 
 
 def test_this_browser_stays_known_and_every_other_is_a_stranger(world: World) -> None:
-    person, browser = signed_in(world)
+    person, browser = came_in(world)
     other = elsewhere(world, person)
     changes(browser)
     listed = browser.open(ROOM)
@@ -121,7 +123,7 @@ def test_a_second_step_that_waits_on_the_old_password_is_gone(world: World) -> N
 
 
 def test_a_wrong_old_password_is_counted_written_down_and_changes_nothing(world: World) -> None:
-    person, browser = signed_in(world)
+    person, browser = came_in(world)
     page = changes(browser, old="Not-this-one 7")
     assert error_sentences(page) == ["旧密码不正确，请重新填写"]
     for _ in range(world.settings.throttle_failures):
@@ -158,9 +160,9 @@ def test_a_company_and_an_operator_change_their_own_password_alone(world: World)
     company = world.a_company()
     operator = world.an_operator(company)
     legal, acting, himself = world.browser(), world.browser(), world.browser()
-    legal.sign_in_legal(company)
-    acting.sign_in_operator(operator)
-    himself.sign_in_person(operator.person)
+    enter(legal, company)
+    enter(acting, operator)
+    enter(himself, operator.person)
     for browser, centre in ((legal, "enterprise"), (acting, "operator")):
         at = f"/center/{centre}/security/password"
         refused = changes(browser, at=at, new=f"{company.uscc} Ab!")
@@ -173,7 +175,7 @@ def test_a_company_and_an_operator_change_their_own_password_alone(world: World)
 
 def test_a_mandates_password_that_had_to_be_changed_is_his_own_now(world: World) -> None:
     operator, browser = world.an_operator(), world.browser()
-    browser.sign_in_operator(operator)
+    enter(browser, operator)
     mine = Credential.mandate_id == operator.mandate.id
     with world.write() as db:
         db.execute(update(Credential).where(mine).values(must_change=True))
@@ -184,7 +186,7 @@ def test_a_mandates_password_that_had_to_be_changed_is_his_own_now(world: World)
 
 def test_who_went_on_from_his_own_account_is_told_where_his_password_is(world: World) -> None:
     operator, browser = world.an_operator(), world.browser()
-    browser.sign_in_person(operator.person)
+    enter(browser, operator.person)
     browser.open("/login/company")
     browser.submit({"enterprise": str(operator.mandate.id)})
     page = browser.open("/center/operator/security/password")

@@ -7,6 +7,7 @@ import pyotp
 from idp.access import endings
 from idp.accounts.audit import Origin
 from idp.accounts.factors import Kind, kinds_of, list_factors
+from tests.entering import enter
 from tests.login.acting import (
     a_code,
     key_of,
@@ -95,7 +96,7 @@ def test_a_wrong_code_and_another_ones_code_switch_nothing_on(world: World) -> N
     ):
         assert error_sentences(browser.submit({"code": typed}, number=1)) == [said]
     other = world.browser()
-    other.sign_in_person(person)
+    enter(other, person)
     other.open(SMS)
     assert "已过期" in error_sentences(other.submit({"code": code}, number=1))[0]
     assert kinds(world, key_of(world, person)) == set()

@@ -9,7 +9,8 @@ from sqlalchemy import select
 from idp.access import logouts
 from idp.accounts.audit import Action, AuditEvent
 from idp.accounts.outbox import OutboxMessage
-from tests.world import AClient, Authorization, Browser, Page, World, get_with, post_as
+from tests.portals import Authorization, get_with, post_as
+from tests.world import AClient, Browser, Page, World
 
 REASON = "工单 2026-1121"
 TOO_LATE = "这次没有做任何更改"

@@ -18,6 +18,7 @@ from idp.accounts.models import Credential, IdType, LegalAccount, LoginName, Per
 from idp.accounts.staff import StaffRole
 from idp.db import uuid7
 from idp.staff.accounts.changes import Change, Hand, NothingToDo, apply, check_possible
+from tests.entering import enter
 from tests.pages import error_sentences
 from tests.staff.deciding import REASON, TOO_LATE, is_dead, send, signed_on, trail, with_reason
 from tests.world import AClient, APerson, Browser, Page, World, a_resident_number
@@ -57,7 +58,7 @@ def locked(world: World, person: APerson) -> None:
 def signed_in_portal(world: World, person: APerson) -> tuple[Browser, AClient, dict[str, Any]]:
     """A browser of his, a portal he entered, and its tokens."""
     browser = world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     return browser, *signed_on(world, browser, "openid profile offline_access")
 
 
@@ -79,7 +80,7 @@ def test_the_page_shows_a_person_masked(world: World) -> None:
     """MISSION section Y: personal data is masked on every page."""
     person, console = world.a_person(name="欧阳小明"), world.at_the_console()
     browser = world.browser(address="127.0.0.9")
-    browser.sign_in_person(person)
+    enter(browser, person)
     world.a_totp(f"person:{person.row.id}")
     page = console.open(f"/staff/accounts/{person.row.id}")
     for secret in (person.name, person.phone, person.id_number):

@@ -14,10 +14,11 @@ from idp.access.clients import Client, announce_change
 from idp.access.registration import NewClient, registration_of
 from tests.oauth.asking import at_once
 from tests.oauth.devices import changed
+from tests.portals import post_as
 from tests.staff.filling import filled, sent
 from tests.staff.registered import EVERYTHING, KEYS, copied, editing, known, row, trail
 from tests.web.test_outages import cut_off
-from tests.world import CALLBACK, AClient, Page, World, error_sentences, post_as
+from tests.world import CALLBACK, AClient, Page, World, error_sentences
 
 
 def test_an_added_client_can_be_used_at_once_and_its_secret_is_shown_once(world: World) -> None:

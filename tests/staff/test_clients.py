@@ -13,9 +13,10 @@ from idp.access import registration_tokens
 from idp.access.clients import announce_change
 from idp.accounts.outbox import NotDelivered, deliver_due, enqueue
 from idp.accounts.staff import StaffRole
+from tests.portals import post_as
 from tests.staff.filling import filled, sent
 from tests.staff.registered import copied, known, row, trail
-from tests.world import World, error_sentences, post_as
+from tests.world import World, error_sentences
 
 
 def test_the_list_names_what_one_looks_for(world: World) -> None:

@@ -9,6 +9,7 @@ from idp.accounts.audit import Action
 from idp.accounts.models import Credential, Enterprise, EnterpriseStatus
 from idp.accounts.staff import StaffRole
 from idp.db import uuid7
+from tests.entering import enter
 from tests.pages import error_sentences
 from tests.staff.deciding import REASON, TOO_LATE, is_dead, send, signed_on, trail, with_reason
 from tests.world import ACompany, Browser, World
@@ -133,7 +134,7 @@ def test_the_page_shows_a_company_with_its_people_masked(world: World) -> None:
     operator, console = world.an_operator(department="财务部", manage_operators=True), world.at_the_console()
     company = operator.company
     browser = world.browser(address="127.0.0.7")
-    browser.sign_in_legal(company)
+    enter(browser, company)
     page = console.open(f"/staff/companies/{company.row.id}")
     for person in (company.representative, operator.person):
         assert person.name not in page.html
@@ -151,10 +152,10 @@ def test_a_suspended_company_is_out_with_all_who_act_for_it(world: World) -> Non
     operator, console = world.an_operator(), world.at_the_console()
     company = operator.company
     acting, leading, private = world.browser(), world.browser(), world.browser()
-    acting.sign_in_operator(operator)
+    enter(acting, operator)
     client, tokens = signed_on(world, acting, "openid entity offline_access")
-    leading.sign_in_legal(company)
-    private.sign_in_person(operator.person)
+    enter(leading, company)
+    enter(private, operator.person)
     page = with_reason(console, f"/staff/companies/{company.row.id}/suspend")
     assert "账号已停用，全部登录已退出。" in page.text
     assert "现在没有生效的登录" in page.text
@@ -186,7 +187,7 @@ def test_resuming_lifts_what_the_representative_locked(world: World) -> None:
 
 def test_all_sign_ins_of_a_company_end_and_its_account_stays_open(world: World) -> None:
     operator, console, acting = world.an_operator(), world.at_the_console(), world.browser()
-    acting.sign_in_operator(operator)
+    enter(acting, operator)
     client, tokens = signed_on(world, acting, "openid entity offline_access")
     page = with_reason(console, f"/staff/companies/{operator.company.row.id}/sign-out")
     assert "全部登录已退出，账号本身不受影响。" in page.text

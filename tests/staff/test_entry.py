@@ -13,6 +13,7 @@ from idp.accounts.factors import Kind, list_factors, remove
 from idp.accounts.staff import StaffMember, StaffSession, end_staff_sessions
 from idp.proof import captcha, recovery_codes
 from tests.adapters.arrange import at_once
+from tests.entering import enter
 from tests.login.acting import what_a_stranger_sees
 from tests.staff.acting import (
     GONE,
@@ -331,7 +332,7 @@ def test_neither_cookie_opens_the_other_side(world: World, member: AStaffMember)
     staff = signed_in(world, member)
     assert staff.open("/center/person", follow=False).location.startswith("/login/person")
     person, citizen = world.a_person(), world.browser()
-    citizen.sign_in_person(person)
+    enter(citizen, person)
     assert citizen.open("/staff", follow=False).location.startswith("/staff/sign-in")
     for browser, mine, theirs in ((staff, "idp_staff", "idp_session"), (citizen, "idp_session", "idp_staff")):
         browser.client.set_cookie(theirs, browser.cookie(mine) or "", domain="localhost")

@@ -14,6 +14,7 @@ from idp.access import endings
 from idp.accounts import factors
 from idp.accounts.audit import Action, Origin
 from idp.accounts.notices import Kind, Notice
+from tests.entering import enter
 from tests.staff.acting import later
 from tests.staff.deciding import REASON, TOO_LATE, send, trail, with_reason
 from tests.world import Browser, World
@@ -52,7 +53,7 @@ def asks_again(console: Browser, address: str) -> bool:
 def test_a_person_without_his_phone_gets_his_factors_taken_away(world: World) -> None:
     """His password opens the account alone again; who did it and why is on record, and he is told."""
     person, console, browser = world.a_person(), world.at_the_console(), world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     key, page = f"person:{person.row.id}", f"/staff/accounts/{person.row.id}"
     assert BUTTON not in console.open(page).text
     assert console.open(f"{page}/reset-factors").status == 409

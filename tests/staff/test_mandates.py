@@ -13,6 +13,7 @@ from idp.accounts.audit import Action, Origin
 from idp.accounts.calendar import civil_day
 from idp.accounts.models import Mandate, Person
 from idp.db import uuid7
+from tests.entering import enter
 from tests.staff.deciding import REASON, TOO_LATE, is_dead, send, signed_on, trail, with_reason
 from tests.world import ACompany, AnOperator, Browser, World
 
@@ -135,7 +136,7 @@ def test_a_persons_two_hundred_mandates_are_no_more_than_two_either(world: World
 def test_ending_a_mandate_kills_what_rests_on_it_at_once(world: World) -> None:
     """SECURITY 62: sign-in, tokens and introspection are dead on the next request."""
     operator, console, browser = world.an_operator(), world.at_the_console(), world.browser()
-    browser.sign_in_operator(operator)
+    enter(browser, operator)
     client, tokens = signed_on(world, browser, "openid entity offline_access")
     address = f"/staff/companies/{operator.company.row.id}/mandates/{operator.mandate.id}/end"
     asked = console.open(address)

@@ -15,6 +15,7 @@ from idp.accounts.outbox import OutboxMessage, enqueue
 from idp.accounts.staff import StaffRole
 from idp.staff.overview.views import age_words
 from idp.web.plots import HEIGHT, WIDTH, short, stacked
+from tests.entering import enter
 from tests.pages import Page
 from tests.staff.trail import PERSON
 from tests.world import World
@@ -129,7 +130,7 @@ def test_a_live_sign_in_is_one_that_counts_now(world: World) -> None:
     browsers = [world.browser() for _ in range(3)]
     with time_machine.travel(NOON - timedelta(minutes=5), tick=False):
         for browser in browsers:
-            browser.sign_in_person(world.a_person())
+            enter(browser, world.a_person())
         browsers[0].open("/center/person")
         browsers[0].submit()
     assert figures(at_noon(world))["现在在线的登录"] == "2"

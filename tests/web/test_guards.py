@@ -12,6 +12,7 @@ import pytest
 from werkzeug.routing import Rule
 from werkzeug.routing.converters import AnyConverter
 
+from tests.entering import enter
 from tests.world import ISSUER, Browser, Page, World
 
 BY_CLIENTS = {
@@ -62,7 +63,7 @@ def guarded_forms(world: World) -> list[str]:
 def browser(world: World) -> Browser:
     """A browser with somebody signed in."""
     browser = world.browser()
-    browser.sign_in_person(world.a_person())
+    enter(browser, world.a_person())
     return browser
 
 

@@ -15,7 +15,8 @@ from idp.db import Base
 from idp.web.logs import JsonLines
 from tests.login.acting import WRONG, choose_first_password, names_of, type_in
 from tests.messages import last_code
-from tests.world import PASSWORD, Authorization, World
+from tests.portals import Authorization
+from tests.world import PASSWORD, World
 
 OWN = "Only-mine 2026"
 

@@ -17,6 +17,7 @@ from idp.adapters.ephemeral import EphemeralStore
 from idp.adapters.ephemeral.redis import RedisEphemeralStore
 from idp.adapters.ephemeral.sql import SqlEphemeralStore
 from idp.db import Database
+from tests.entering import enter
 from tests.login.acting import is_in, type_in
 from tests.world import PASSWORD, Page, World
 
@@ -70,7 +71,7 @@ def test_readiness_names_what_is_away(world: World, tmp_path: Path, part: str) -
 
 def test_without_the_database_nobody_comes_in_and_pages_say_so(world: World, tmp_path: Path) -> None:
     person, browser = world.a_person(), world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     with cut_off(world, "database", tmp_path) as lame:
         assert lame.browser().open("/").status == 200
         assert says_so(type_in(lame.browser(), "person", PASSWORD, account=person.phone))
@@ -83,7 +84,7 @@ def test_without_the_database_nobody_comes_in_and_pages_say_so(world: World, tmp
 
 def test_without_the_store_nobody_comes_in_and_sign_ins_stay(world: World, tmp_path: Path) -> None:
     person, browser = world.a_person(), world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     ready = world.browser()
     fields = ready.open("/login/person").form()["fields"]
     with cut_off(world, "store", tmp_path) as lame:
@@ -124,7 +125,7 @@ def test_a_sign_in_that_cannot_be_written_is_none(world: World) -> None:
 
 def test_a_broken_connection_is_replaced(world: World) -> None:
     person, browser = world.a_person(), world.browser()
-    browser.sign_in_person(person)
+    enter(browser, person)
     for connection in list(world.platform.database.engine.pool._pool.queue):  # type: ignore[attr-defined]  # of queue pools
         connection.dbapi_connection.close()
     statuses = [browser.open("/center/person").status for _ in range(3)]

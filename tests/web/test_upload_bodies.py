@@ -166,6 +166,24 @@ def test_fields_beside_the_files_keep_their_bounds(here: World) -> None:
         assert send_body(browser, nonsense).status in {200, 400}
 
 
+def test_nobody_opens_more_files_than_pages_have_fields(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a journey, a token, or a cookie: what no field has is not kept, and of one field not many."""
+    opened, real = [], SealedFiles.spool
+
+    def counted(files: SealedFiles) -> Any:
+        opened.append(real(files))
+        return opened[-1]
+
+    monkeypatch.setattr(SealedFiles, "spool", counted)
+    others = {f"x{number}": ("a.jpg", b"a") for number in range(190)}
+    assert (send_body(here.browser(), a_body({}, others)).status, opened) == (400, [])
+    one = a_body({}, {"licence": ("a.jpg", b"a")}).removesuffix(f"--{BOUNDARY}--\r\n".encode())
+    page = send_body(here.browser(), one * 190 + a_body({}, {}))
+    told = ["一次最多提交 20 个文件，这次提交没有收到。请分几次上传"]
+    assert (page.status, error_sentences(page), len(opened)) == (413, told, 20)
+    assert all(each.closed for each in opened)
+
+
 def test_what_is_on_its_way_lies_sealed_and_no_longer_than_a_file_may_be(tmp_path: Path) -> None:
     file = SealedFiles(tmp_path).spool()
     spool = SealedSpool(file, 1000)
@@ -192,8 +210,14 @@ def test_a_disk_that_fills_meanwhile_is_said_so(
         return Full()
 
     monkeypatch.setattr(SealedFiles, "spool", lambda _self: full())
+    told = (503, [upload_bodies._SENTENCES[upload_bodies.NoRoom]])
     page = send(here.browser(), licence=("a.jpg", a.jpg()))
-    assert (page.status, error_sentences(page)) == (503, [upload_bodies._SENTENCES[upload_bodies.NoRoom]])
+    assert (page.status, error_sentences(page)) == told
+    # What was gathered in memory is written when it is wound back, or closed.
+    monkeypatch.setattr(SealedFiles, "spool", lambda _self: Path("/dev/full").open("w+b"))  # noqa: SIM115
+    for _ in range(here.settings.uploads_at_once + 1):
+        page = send(here.browser(), licence=("a.jpg", a.jpg()))
+        assert (page.status, error_sentences(page)) == told
 
 
 def _refuse(*_given: Any) -> int:

@@ -24,10 +24,12 @@ from tests.web.uploading import (
     OWNER,
     PAPER,
     Rooms,
+    a_body,
     content,
     get,
     name_of,
     send,
+    send_body,
     stored,
 )
 from tests.world import Browser, Page, World, error_sentences
@@ -166,8 +168,8 @@ def test_the_script_sends_one_file_and_is_told_in_json(here: World, browser: Bro
     assert page.response.json == {
         "problem": "",
         "fields": {
-            "licence": {"name": "照.jpg", "about": "1 KB", "sentence": ""},
-            "paper": {"name": "", "about": "", "sentence": ""},
+            "licence": {"name": "照.jpg", "about": "1 KB", "href": "", "sentence": ""},
+            "paper": {"name": "", "about": "", "href": "", "sentence": ""},
         },
     }
     refused = send(browser, press=alone, json=True, licence=("a.gif", b"GIF89a")).response.json
@@ -221,6 +223,13 @@ def test_a_browser_and_an_address_send_so_much_in_an_hour(world: World, rooms: R
         assert faults(send(browser, licence=("a.jpg", junk)))[0] == too_much
     assert faults(send(here.browser(), licence=("a.jpg", junk)))[0] == too_much
     assert faults(send(here.browser(address="192.0.2.7"), licence=("a.jpg", junk)))[0] != too_much
+    # So does what has no field, from whoever has nothing; and who has sent too much may still say something.
+    for _ in range(3):
+        body = a_body({}, {"none": ("a.jpg", junk)})
+        assert send_body(here.browser(address="192.0.2.9"), body).status == 400
+    there = here.browser(address="192.0.2.9")
+    assert faults(send(there, licence=("a.jpg", a.jpg())))[0] == too_much
+    assert send(there, press={"upload_alone": "1"}).status == 200
 
 
 def test_all_files_of_an_owner_are_bounded_together(world: World, rooms: Rooms) -> None:

@@ -15,11 +15,11 @@ from werkzeug.test import TestResponse
 from idp.accounts import files
 from idp.accounts.files import StoredFile
 from idp.app import create_app
-from idp.config import Settings
 from idp.web.platform import db
 from idp.web.render import page
 from idp.web.stored_files import serve, serve_picture
 from idp.web.uploads import Kind, Slot, Uploads, takes_files
+from tests.quick import QuickSettings
 from tests.world import Browser, Page, World
 
 OWNER = "appeal:0198c0de-0000-7000-8000-000000000001"
@@ -50,7 +50,7 @@ def shown() -> str:
 
 
 @room.post("/")
-@takes_files(again=shown)
+@takes_files(again=shown, slots=("licence", "paper"))
 def sent() -> Any:
     uploads = _uploads()
     uploads.take()
@@ -60,7 +60,7 @@ def sent() -> Any:
 
 
 @room.post("/fails")
-@takes_files(again=shown)
+@takes_files(again=shown, slots=("licence", "paper"))
 def fails() -> str:
     _uploads().take()
     raise RuntimeError
@@ -112,7 +112,7 @@ class Rooms:
 
 
 def _built(world: World, **changed: Any) -> World:
-    settings = Settings(**{**world.settings.model_dump(), **changed})
+    settings = QuickSettings(**{**world.settings.model_dump(), **changed})
     app = create_app(settings)
     app.register_blueprint(room)
     app.jinja_env.bytecode_cache = world.app.jinja_env.bytecode_cache
