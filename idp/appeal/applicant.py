@@ -86,6 +86,10 @@ def identity() -> Any:
         return redirect(APPEAL.address("materials", found), 303)
     journey = _of_the_kind_in_address(found)
     form = IdentityForm(request.form, data=_told_before(journey))
+    if led := APPEAL.anew(journey, form.typed):
+        return led
+    if APPEAL.is_anew(journey):
+        form.form_errors.append(_BEGUN_ANEW)
     if request.method == "GET" and form.account_name and journey.facts.get("taken") == form.account_name:
         form.account.errors = [_TAKEN]
     code = _code(Purpose.APPEAL, form.phone_number, journey)
@@ -97,8 +101,6 @@ def identity() -> Any:
         if not code_step.is_proved(journey, form.phone_number):
             return code.answer(form, shown)
         _say_it_is_proved(form)
-    elif request.method == "POST" and found is None:
-        form.form_errors.append(_BEGUN_ANEW)
     elif request.method == "POST":
         is_right = form.validate()
         journey = code_step.prove_phone(APPEAL, journey, form, code)

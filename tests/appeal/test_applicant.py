@@ -301,3 +301,15 @@ def test_two_drafts_never_share_a_number(world: World, monkeypatch: pytest.Monke
     monkeypatch.setattr("idp.appeal.filing.secrets.randbelow", lambda _most: next(drawn))
     him = Applicant(world)
     assert him.begins(world.browser()).number.endswith("-000007")
+
+
+def test_a_page_whose_journey_is_gone_keeps_what_was_typed_for_the_next_look_too(world: World) -> None:
+    applicant, browser = Applicant(world), world.browser()
+    page = browser.open("/appeal/identity?kind=unregistered")
+    told, fields = applicant.told(), page.form()["fields"]
+    browser.post(f"/appeal/identity?kind=unregistered&j={'A' * 22}", {**fields, **told, "code": "123456"})
+    for _ in range(2):
+        assert browser.page
+        assert "这个页面打开太久" in error_sentences(browser.page)[0]
+        assert browser.page.form()["fields"]["id_number"] == told["id_number"]
+        browser.open(browser.page.url)
