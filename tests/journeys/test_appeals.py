@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from tests.appeal.builders import ALL_PAPERS
 from tests.journeys.chrome import Person, read_json
-from tests.journeys.test_appeal_applicant import uploads
+from tests.journeys.test_appeal_applicant import a_minute_goes_by, begins, uploads
 from tests.journeys.test_register_enterprise import Company, code_on, gets_a_code
 from tests.journeys.test_staff_console import comes_in
 from tests.running_demo import RunningDemo, wait_for
@@ -129,3 +129,57 @@ def test_a_refused_company_appeals_is_approved_twice_and_signs_in(
     applicant.sign_in("法人登录", account=company.told["account"], password=NEW_PASSWORD)
     assert applicant.page.url.endswith("/center/enterprise")
     assert company.told["name"] in applicant.reads()
+
+
+def looks_up(person: Person, demo: RunningDemo, number: str, phone: str) -> str:
+    """How the appeal stands, by its number and the phone's code; the address of that page."""
+    person.open(f"{person.issuer}/appeal/result")
+    person.fill(number=number, phone=phone)
+    person.solve_captcha()
+    person.press("下一步")
+    a_minute_goes_by(demo, phone)
+    person.page.get_by_role("button", name="获取验证码").click()
+    person.page.locator("text=填写的信息都正确的话").wait_for()
+    person.fill(code=code_on(demo, phone))
+    person.press("查看进度")
+    return person.page.url
+
+
+def test_a_paper_is_asked_for_anew_and_a_refusal_says_why(
+    somebody: Callable[..., Person], running_demo: RunningDemo
+) -> None:
+    """E14, E15, Y: 待补充材料 and back; then 不通过."""
+    applicant, agent = somebody(width=360, script=True), somebody(script=True)
+    number, phone = begins(applicant, running_demo, "未注册")
+    for slot in ALL_PAPERS:
+        uploads(applicant, slot)
+    applicant.fill(remark="注册时提示法人信息不匹配")
+    applicant.press("下一步，提交申诉")
+    comes_in(agent, running_demo.account("staff", role="customer_service"), lambda: None)
+    finds(agent, number)
+    agent.press("领取这件申诉")
+    agent.page.check("[name=decision][value=more]", force=True)
+    agent.page.check("[name=papers][value=licence]", force=True)
+    agent.fill(words="营业执照的照片有反光\n请重新拍照")
+    agent.press("提交审核结论")
+    assert "待补充材料" in agent.reads()
+
+    standing = looks_up(applicant, running_demo, number, phone)
+    assert "营业执照的照片有反光" in applicant.reads()
+    looks_over(applicant, "standing-more")
+    applicant.press("补充材料")
+    uploads(applicant, "licence")
+    looks_over(applicant, "supplement")
+    applicant.press("下一步，提交补充材料")
+
+    finds(agent, number)
+    agent.press("领取这件申诉")
+    assert "上次要求补充" in agent.reads()
+    looks_over(agent, "supplemented")
+    agent.page.check("[name=decision][value=refuse]", force=True)
+    agent.fill(words="登记机关没有这家企业")
+    agent.press("提交审核结论")
+    applicant.open(standing)
+    assert "登记机关没有这家企业" in applicant.reads()
+    assert "没有通过" in applicant.reads()
+    looks_over(applicant, "standing-refused")
