@@ -145,9 +145,10 @@ def test_a_first_use_is_proved_on_the_page_that_stays(there: World, person: Pers
     expect(person.page.locator("[name=new_password]")).to_have_value(OWN)
     person.fill(code=code, confirm_password="another 99")
     person.press("保存新密码，继续登录")
-    person.fill(code=code, new_password="tongxing1", confirm_password="tongxing1")
+    assert "已确认，请设置新密码" in person.reads(), "the code is not lost with the passwords"
+    person.fill(new_password="tongxing1", confirm_password="tongxing1")
     person.press("保存新密码，继续登录")
-    assert "已确认，请设置新密码" in person.reads()
+    assert "这个密码太常见" in person.reads()
     looks(person)
     person.fill(new_password=OWN, confirm_password=OWN)
     person.press("保存新密码，继续登录")

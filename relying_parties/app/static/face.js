@@ -48,9 +48,11 @@ export function facePage(told, phone) {
     const asked = Object.values(parts);
     for (const part of [...asked].reverse()) part.fail(part.problem());
     const missing = asked.filter((part) => part.problem());
-    // The bar at the bottom lies over what comes last.
-    missing.at(-1)?.node.scrollIntoView({ block: "nearest" });
-    if (missing.length > 0) return;
+    if (missing.length > 0) {
+      // The bar at the bottom lies over what comes last.
+      missing[missing.length - 1].node.scrollIntoView({ block: "nearest" });
+      return;
+    }
     const given = { consent: true, number: parts.number.value(), ...(parts.far && { far: parts.far.value() }) };
     const answer = await call("POST", `${path}/face`, { ...phone, ...given });
     if (over) return;
