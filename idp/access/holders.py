@@ -67,8 +67,12 @@ def hold(db: Session, uscc: str) -> Held | None:
 
 
 def hold_people(db: Session, *ids: UUID) -> None:
-    """Lock these people, in the order of all who lock several."""
-    db.execute(select(Person.id).where(Person.id.in_(ids)).order_by(Person.id).with_for_update())
+    """Lock these people, in the order of all who lock several.
+
+    No key of theirs is changed: an import that adds a company of one of them need not wait, nor this for it.
+    """
+    these = select(Person.id).where(Person.id.in_(ids)).order_by(Person.id)
+    db.execute(these.with_for_update(key_share=True))
 
 
 def hold_password(db: Session, held: Held) -> Credential | None:
