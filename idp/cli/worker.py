@@ -90,9 +90,9 @@ class Worker:
         """Every job once, whatever becomes of the others. Raises what the first of them raised."""
         _raise_first([*self._tended(now), *self.deliveries.once(now)])
 
-    def _tended(self, now: datetime) -> list[Exception]:
+    def _tended(self, now: datetime, *more: Callable[[datetime], None]) -> list[Exception]:
         raised = []
-        for job in (self._tend_each_minute, self._seal):
+        for job in (self._tend_each_minute, self._seal, *more):
             try:
                 job(now)
             except Exception as error:  # noqa: BLE001 - a row that stops one job must not stop the other
@@ -100,12 +100,15 @@ class Worker:
         return raised
 
     def _tend_each_minute(self, now: datetime) -> None:
-        if self.rounds % MINUTE_ROUNDS == 0:
-            self._each_minute(now)
         self.rounds += 1
+        if self.rounds % MINUTE_ROUNDS == 1:
+            self._each_minute(now)
 
     def _seal(self, now: datetime) -> None:
         seal(self.backends, now=now)
+
+    def _check(self, now: datetime) -> None:
+        self.checks.tend(now=now)
 
     def _each_minute(self, now: datetime) -> None:
         tend_keys(self.settings, self.backends, now=now)
@@ -129,8 +132,7 @@ class Worker:
 
     def _try_tending(self) -> bool:
         try:
-            _raise_first(self._tended(datetime.now(UTC)))
-            self.checks.tend(now=datetime.now(UTC))
+            _raise_first(self._tended(datetime.now(UTC), self._check))
         except Exception as error:  # noqa: BLE001 - a worker that dies of one bad row does nothing for the others
             tell(error)
             return False

@@ -46,8 +46,9 @@ def install(app: Flask) -> None:
     )
     app.before_request(_name_request)
     app.before_request(_check_host)
-    app.before_request(_check_parameters)
+    # Before the body is read: what another site sends is neither received nor counted against its victim.
     app.before_request(_check_origin)
+    app.before_request(_check_parameters)
     csrf.init_app(app)
     app.after_request(_harden)
 

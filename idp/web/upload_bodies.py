@@ -251,6 +251,10 @@ class Hurried:
         taken, self._left = self._left[:size], self._left[size:]
         return taken
 
+    def count_no_more(self) -> None:
+        """Tell nobody of what still comes: it is thrown away, and nobody's hour is spent with it."""
+        self._arrived = lambda _octets: None
+
     def _pump(self, body: IO[bytes], most: int | None) -> None:
         try:
             while not self._is_left_behind.is_set():
@@ -298,6 +302,7 @@ def _let_it_pass(body: Hurried) -> None:
     What is several times too long is cut off all the same.
     """
     left = _PATIENT_WITH * _longest()
+    body.count_no_more()
     with suppress(RequestTimeout, OSError):
         while left > 0 and (piece := body.read()):
             left -= len(piece)

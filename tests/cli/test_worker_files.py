@@ -43,4 +43,5 @@ def test_what_was_deleted_leaves_the_disk_whatever_becomes_of_an_appeal(world: W
     worker = Worker(world.settings, world.backends, RelyingParties(inside_allowed=True))
     with pytest.raises(Exception):  # noqa: B017, PT011 - whatever the vault says
         worker.round(world.now() + timedelta(hours=2))
+    assert worker.rounds == 1, "what is done each minute is tried again in a minute, not in each round"
     assert not [path for path in world.settings.effective_files_dir().rglob("*") if path.is_file()]

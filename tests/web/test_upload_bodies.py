@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from idp.adapters.files import SealedFiles
+from idp.proof.throttle import neighbourhood
 from idp.web import upload_bodies
 from idp.web.upload_bodies import SealedSpool
 from tests.adapters import specimens as a
 from tests.web.uploading import BOUNDARY, Rooms, a_body, send, send_body, stored, token_of
-from tests.world import Page, World, error_sentences
+from tests.world import Browser, Page, World, error_sentences
 
 MB = 1024 * 1024
 SMALL = {"upload_owner_mb": 1, "upload_file_mb": 1, "upload_seconds": 1, "uploads_at_once": 2}
@@ -39,6 +40,11 @@ class Stalled(io.RawIOBase):
             return begun
         self.go_on.wait(30)
         return b""
+
+
+def octets_of_the_hour(here: World, browser: Browser) -> int:
+    """What has come from the browser's address."""
+    return int(here.platform.store.get(f"uploads:address:{neighbourhood(browser.address)}") or 0)
 
 
 def send_stream(here: World, body: Any, **more: Any) -> Page:
@@ -67,6 +73,7 @@ def test_a_body_too_long_as_a_whole_gets_its_page_again_with_a_sentence(here: Wo
     )
     assert page.form()["fields"]["csrf_token"]
     assert stored(here) == {}
+    assert octets_of_the_hour(here, browser) < 3 * MB, "what was thrown away spends nobody's hour"
     # Without a length in front of it, too.
     endless = {
         "wsgi.input": io.BytesIO(os.urandom(3 * MB)),
@@ -139,10 +146,11 @@ def test_no_file_is_taken_without_the_forms_token_or_from_another_site(here: Wor
     token = token_of(browser)
     parts = {"licence": ("a.jpg", a.jpg())}
     assert send_body(browser, a_body({"csrf_token": "x"}, parts)).status == 400
-    good = a_body({"csrf_token": token}, parts)
+    good, spent = a_body({"csrf_token": token}, parts), octets_of_the_hour(here, browser)
     assert send_body(browser, good, headers={"Origin": "https://evil.example"}).status == 403
     assert send_body(browser, good, headers={"Sec-Fetch-Site": "cross-site"}).status == 403
     assert stored(here) == {}
+    assert octets_of_the_hour(here, browser) == spent > 0, "another site spends nobody's hour"
 
 
 def test_other_addresses_keep_their_small_bound(here: World) -> None:
