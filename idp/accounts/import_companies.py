@@ -71,6 +71,10 @@ _STAYS = {
     ),
 }
 """The column that is refused then, and why."""
+_PHONE_STAYS = (
+    "representative_id_number",
+    "这家企业的手机号码已在平台上登记、更换或移除，不能由导入变更法定代表人，请由企业提出账号申诉",
+)
 
 
 class Seen(NamedTuple):
@@ -205,9 +209,9 @@ class _Planner:
             self._plan.already_there += 1
         elif account is None or account.activated_at:
             self._plan.refuse(row.line, "uscc", ACTIVATED)
-        elif stays := [name for name in fields if name in decided]:
-            for name in stays:
-                self._plan.refuse(row.line, *_STAYS[name])
+        elif stays := _staying(fields, decided):
+            for column, why in stays:
+                self._plan.refuse(row.line, column, why)
         elif told["representative"] and phone and not row.phone:
             # Whoever reads the phone of record activates the account: it must not stay the one before's.
             self._plan.refuse(row.line, "phone", _NEEDS_PHONE)
@@ -278,6 +282,15 @@ def _decided_here(db: Session, companies: Iterable[Enterprise]) -> defaultdict[U
     for target, action in db.execute(told):
         decided[targets[target]].update(_DECIDED[Action(action)])
     return decided
+
+
+def _staying(fields: Iterable[str], decided: set[str]) -> list[tuple[str, str]]:
+    """The columns that tell something else than what was decided here, each with its sentence."""
+    stays = [_STAYS[name] for name in fields if name in decided]
+    if "representative" in fields and "representative" not in decided and "phone" in decided:
+        # It was decided for the one before: nobody else comes to activate the account by it.
+        stays.append(_PHONE_STAYS)
+    return stays
 
 
 def _refuse_second(

@@ -99,7 +99,7 @@ def identity() -> Any:
 
     if code.is_asked_for():
         if not code_step.is_proved(journey, form.phone_number):
-            return code.answer(form, shown)
+            return code_step.send(APPEAL, journey, form, code, shown)
         _say_it_is_proved(form)
     elif request.method == "POST":
         is_right = form.validate()

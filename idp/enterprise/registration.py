@@ -197,12 +197,13 @@ def register(
     company_id: UUID,
     password_hash: str,
     accepted: dict[str, str],
+    agreed_at: datetime,
     now: datetime,
 ) -> None:
     """Make the company and its account, in the caller's transaction; flushed when this returns.
 
-    `accepted` are the versions of the agreements that were accepted. Raises DocumentOver, Mismatch, and as
-    :func:`idp.accounts.companies.register_company` but AnotherName.
+    `accepted` are the versions of the agreements that were accepted, `agreed_at`. Raises DocumentOver,
+    Mismatch, and as :func:`idp.accounts.companies.register_company` but AnotherName.
     """
     claim = application.claim
     if not claim.document.is_valid_on(civil_day(now)):
@@ -223,7 +224,7 @@ def register(
     except companies.AnotherName:
         raise Mismatch from None
     key = f"legal:{made.account_id}"
-    agreements.accept(db, key, accepted_at=now, versions=accepted)
+    agreements.accept(db, key, accepted_at=agreed_at, versions=accepted)
     detail = {"proved_by": proof.by.value} | ({"face_check": proof.reference} if proof.reference else {})
     event = Event(Action.ENTERPRISE_REGISTERED, entity=str(company_id), target=key, detail=detail)
     himself = f"person:{made.representative_id}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from flask import current_app, redirect, url_for
@@ -82,6 +83,8 @@ def end(journey: Journey, application: Application, proof: Proof) -> Any:
             company_id=journey.subject,
             password_hash=facts["password_hash"],
             accepted=facts["agreements"],
+            # A journey from the version before does not say when.
+            agreed_at=datetime.fromisoformat(facts.get("agreed_at", now().isoformat())),
             now=now(),
         )
     except CompanyKnown as known:

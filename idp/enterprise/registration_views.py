@@ -72,7 +72,7 @@ def register() -> Any:
         return _form_page(form, code, journey)
 
     if code.is_asked_for():
-        return code.answer(form, shown)
+        return code_step.send(REGISTRATION, journey, form, code, shown)
     if request.method == "POST":
         is_right = form.is_right(form.about)
         journey = code_step.prove_phone(REGISTRATION, journey, form, code)
@@ -118,9 +118,10 @@ def _submitted(asked: Registries, form: RegistrationForm, journey: Journey) -> A
     pause(db())
     kept = REGISTRATION.learn(
         journey,
-        lambda found: _tells(found, told) and found.has("password_hash"),
+        lambda found: _tells(found, told) and found.has_new("password_hash", journey),
         password_hash=platform().hasher.hash(form.new_password.data or ""),
         agreements=dict(agreements.CURRENT),
+        agreed_at=now().isoformat(),
     )
     proof = proof_of(kept, application)
     return end(kept, application, proof) if proof else redirect(REGISTRATION.address("face", kept), 303)

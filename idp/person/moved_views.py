@@ -82,7 +82,7 @@ def register_moved() -> Any:
         )
 
     if code.is_asked_for():
-        return code.answer(form, shown)
+        return code_step.send(_WALK, journey, form, code, shown)
     if request.method == "GET":
         return shown()
     is_right = form.validate()
@@ -183,7 +183,9 @@ def _taken_over(journey: Journey, account: str, password: str) -> Any:
     # Whether a name is somebody's is looked at as often as at 个人注册, and before anything is hashed.
     registration.count_try(here.store, here.vault, phone, address=request.remote_addr or "", now=now())
     registering.check_account_free(db(), account, person_id)
-    journey = _WALK.learn(journey, **chosen_facts(password))
+    journey = _WALK.learn(
+        journey, lambda found: found.has_new("password_hash", journey), **chosen_facts(password)
+    )
     try:
         registering.open_brought_over(
             db(), tools(), person_id, phone, chosen_of(journey, account), by=by(), now=now()

@@ -82,7 +82,7 @@ def register() -> Any:
         CodePurpose.REGISTER_PERSON, form.phone_number, journey=journey.id, captcha="register-person"
     )
     if code.is_asked_for():
-        return code.answer(form, lambda: _form_page(form, journey, code))
+        return code_step.send(walk(), journey, form, code, lambda: _form_page(form, journey, code))
     if request.method == "POST":
         is_right = form.is_right(form.about)
         journey = code_step.prove_phone(walk(), journey, form, code)
@@ -187,7 +187,7 @@ def _submitted(form: RegistrationForm, journey: Journey) -> Any:
     chosen, facts = chosen_facts(form.new_password.data or ""), told.as_facts()
     journey = walk().learn(
         journey,
-        lambda found: found.facts.get("told") == facts,
+        lambda found: found.facts.get("told") == facts and found.has_new("password_hash", journey),
         told=facts,
         term=form.term.data,
         typed=None,

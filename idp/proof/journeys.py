@@ -60,6 +60,10 @@ class Journey:
         """Whether all these facts are known."""
         return all(self.facts.get(name) for name in names)
 
+    def has_new(self, name: str, since: Journey) -> bool:
+        """Whether this fact is known, and is another one than it was in `since`."""
+        return self.has(name) and self.facts[name] != since.facts.get(name)
+
 
 def begin(
     tools: Tools, kind: str, *, browser: str, now: datetime, facts: Mapping[str, Any] | None = None

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from flask import request
-from wtforms import StringField
+from wtforms import Form, StringField
 
 from idp.proof.journeys import Journey
 from idp.proof.sms_codes import Purpose
@@ -104,6 +104,17 @@ def answer(step: CodeStep, then: Callable[[], Any]) -> Any:
         step.guessed()
     form.code.errors = [problem]
     return shown()
+
+
+def send(walk: Walk, journey: Journey, form: Form, code: PhoneCode, shown: Callable[[], Any]) -> Any:
+    """As :meth:`idp.web.sms.PhoneCode.answer`, in the first form of a walk.
+
+    Once a code was sent, also to a script, nobody hears any more that the one before is gone.
+    """
+    answered = code.answer(form, shown)
+    if code.was_sent:
+        walk.note_heeded(journey)
+    return answered
 
 
 def prove_phone(

@@ -114,6 +114,11 @@ class PhoneCode:
         self._is_discreet, self._is_heard = only_if is not None, only_if is not False
         self.was_guessed = self.was_spent = False
 
+    @property
+    def was_sent(self) -> bool:
+        """Whether this request has sent one, as far as its page tells."""
+        return bool(self._said)
+
     def is_asked_for(self) -> bool:
         """Whether 获取验证码 was pressed, or 换一张."""
         return request.method == "POST" and (BUTTON in request.form or _ANOTHER_PICTURE in request.form)

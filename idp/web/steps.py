@@ -127,6 +127,11 @@ class Walk:
         """Whether the page that is opened stands in the place of one whose journey was gone."""
         return request.method == "GET" and journey.has(_ANEW)
 
+    def note_heeded(self, journey: Journey) -> None:
+        """Note that somebody has done what :meth:`is_anew` asks him for."""
+        if journey.has(_ANEW):
+            self.note(journey)
+
     def begin(self, **facts: Any) -> Journey:
         """A new journey of this browser that knows `facts`."""
         return journeys.begin(tools(), self.kind, browser=cookies.browser_id(), now=now(), facts=facts)
@@ -143,9 +148,9 @@ class Walk:
             with suppress(JourneyMoved):
                 return _add(journey, facts)
             found = self._under_way()
-            if twin is not None and twin(found):
-                return found
             if _without_notes(found) != _without_notes(journey):
+                if twin is not None and twin(found):
+                    return found
                 break
             journey = found
         raise self._led_on()

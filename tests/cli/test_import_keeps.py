@@ -124,6 +124,24 @@ def test_what_an_appeal_decided_stays(idp: Command, world: World, tmp_path: Path
     assert found["representative"] != the_person(world).id
 
 
+def test_nobody_else_comes_to_the_phone_that_an_appeal_decided(
+    idp: Command, world: World, tmp_path: Path
+) -> None:
+    """Neither an empty cell nor that phone itself makes it another representative's."""
+    idp.does("import", "companies", a_file(tmp_path, a_company()))
+    with world.write() as db:
+        held = holders.hold(db, CODES[0])
+        assert held
+        holders.replace_phone(db, tools(world), held, "13800000001", now=world.now())
+    other = {"法定代表人姓名": "周远", "法定代表人证件号码": NUMBERS[2]}
+    for phone in ("", "13800000001"):
+        file = a_file(tmp_path, a_company(0, 手机号码=phone, **other))
+        error = idp.refuses("import", "companies", file)
+        assert "不能由导入变更法定代表人，请由企业提出账号申诉" in error, phone
+        assert "line 2, 手机号码" not in error, phone
+    assert the_company(world)["representative"] == the_person(world).id
+
+
 def test_a_phone_that_was_given_up_is_not_given_back(idp: Command, world: World, tmp_path: Path) -> None:
     file = a_file(tmp_path, a_company())
     idp.does("import", "companies", file)

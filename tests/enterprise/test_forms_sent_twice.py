@@ -72,6 +72,35 @@ def test_a_code_that_was_spent_is_proved_whatever_another_request_writes_meanwhi
     assert first.url.startswith(f"{START}/face?")
 
 
+def test_a_password_that_is_told_anew_is_the_one_that_counts(
+    here: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the page of another tab notes meanwhile, the form before stands for no later one."""
+    applicant, browser = Applicant(here), here.world.browser()
+    started = applicant.asks_for_a_code(browser).url
+    applicant.sends_again(browser, code=last_code(here.world, applicant.phone))
+    browser.open(started)
+    count, waiting = registration.count, ["the other tab"]
+
+    def then_another_tab(*given: Any, **more: Any) -> None:
+        count(*given, **more)
+        waiting.clear()
+        [page] = pressed_at_once(here, browser, 1, **applicant.told(new_password="1"))
+        assert error_sentences(page)
+
+    monkeypatch.setattr(registration, "count", then_another_tab)
+    own = "Stone-bridge 55"
+    assert applicant.sends_again(browser, new_password=own, confirm_password=own).url.startswith(
+        f"{START}/face?"
+    )
+    assert not waiting
+    applicant.shows_face(browser)
+    assert applicant.goes_on(browser).url.startswith(f"{START}/done?")
+    browser.open("/login/legal")
+    page = browser.submit_with_captcha({"account": applicant.uscc, "password": own})
+    assert page.url == "/center/enterprise", page.text
+
+
 def test_nobody_hears_of_the_company_that_his_own_twin_has_just_registered(
     unseen: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,7 +49,10 @@ def test_a_company_registers_by_the_face_of_its_representative_and_signs_in_by_b
 def test_what_is_kept_of_it(here: Office) -> None:
     """Y: the Person is made by his document, with no password and no phone of his own."""
     applicant, browser = Applicant(here), here.world.browser()
-    applicant.registers(browser)
+    applicant.sends(browser)
+    sent = here.world.now()
+    applicant.shows_face(browser)
+    applicant.goes_on(browser)
     account, person = here.account_of(applicant.uscc), here.representative_of(applicant.uscc)
     vault = here.world.backends.vault
     assert (account.phone(vault), person.phone(vault)) == (applicant.phone, None)
@@ -57,8 +60,9 @@ def test_what_is_kept_of_it(here: Office) -> None:
     assert (person.id_valid_from, person.id_valid_until) == (date(2021, 3, 4), date(2041, 3, 4))
     key = f"legal:{account.id}"
     with here.world.reading() as db:
-        accepted = db.scalars(select(Acceptance).where(Acceptance.account == key))
+        accepted = db.scalars(select(Acceptance).where(Acceptance.account == key)).all()
         assert {one.document: one.version for one in accepted} == CURRENT
+        assert all(one.accepted_at <= sent for one in accepted), "with the form, not with the face"
         assert not db.scalars(select(Credential).where(Credential.person_id == person.id)).all()
         lines = db.scalars(select(AuditEvent).order_by(AuditEvent.id)).all()
     by_action = {line.action: line for line in lines}

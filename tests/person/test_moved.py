@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Barrier
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, select
@@ -11,8 +13,10 @@ from idp.accounts.agreements import CURRENT, Acceptance
 from idp.accounts.audit import Action, AuditEvent
 from idp.accounts.calendar import civil_day
 from idp.accounts.models import Credential, LoginName, Person
+from idp.person import registration
 from idp.person.moved import TRIES
 from tests.inhabitants import APerson
+from tests.login.acting import same_browser
 from tests.messages import last_code, waiting
 from tests.oauth.asking import at_once, later
 from tests.person.registering import NEW_PASSWORD, another_message_may_go, journey_of
@@ -290,6 +294,27 @@ def test_the_forms_sent_twice_act_once_and_lead_to_the_same_pages(there: World) 
     assert former.browser.post(page.url, {**sent, "agreed": "y"}).url == end
     with there.reading() as db:
         assert len(db.scalars(select(Credential)).all()) == 1
+
+
+def test_of_a_password_page_pressed_twice_at_once_both_lead_to_the_end(
+    there: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither has written when the other looks at the journey."""
+    former = a_former_user(there)
+    former.proves_the_phone()
+    page = former.tells_his_number()
+    chosen = {"new_password": NEW_PASSWORD, "confirm_password": NEW_PASSWORD, "agreed": "y"}
+    sent = {**page.form()["fields"], **chosen}
+    count_try, both = registration.count_try, Barrier(2)
+
+    def then_wait_for_the_twin(*given: Any, **more: Any) -> None:
+        count_try(*given, **more)
+        both.wait(timeout=20)
+
+    monkeypatch.setattr(registration, "count_try", then_wait_for_the_twin)
+    pages = at_once(2, lambda _: same_browser(there, former.browser).post(page.url, sent))
+    ends = [page.url.partition("?")[0] for page in pages]
+    assert ends == ["/register/moved/done"] * 2, [page.text for page in pages]
 
 
 def test_an_end_whose_rows_were_never_kept_is_none(there: World) -> None:

@@ -173,6 +173,16 @@ def test_one_that_is_gone_meanwhile_is_not_made_anew(world: World) -> None:
         find(world, begun.id)
 
 
+def test_a_fact_of_an_earlier_submission_is_no_new_one(world: World) -> None:
+    empty = begin(world)
+    first = learn(world, empty, password_hash="first")
+    second = learn(world, first, password_hash="second")
+    gone = learn(world, second, password_hash=None)
+    seen = [one.has_new("password_hash", since) for since, one in ((empty, first), (first, second))]
+    assert seen == [True, True]
+    assert not any(one.has_new("password_hash", first) for one in (first, gone))
+
+
 def test_a_fact_may_be_forgotten(world: World) -> None:
     learned = learn(world, begin(world, phone="13900000001", phone_proved="13900000001"), phone_proved=None)
     assert not learned.has("phone_proved")

@@ -93,9 +93,10 @@ def _find(ticket: str) -> Step:
 def _looked_at(step: Step, ticket: str, form: forms.FirstPasswordForm, code: PhoneCode) -> Step:
     """The step as it stands once its code was looked at; a problem stands at the form's `code`."""
     problem = code.problem(form.code.data)
-    if problem is None:
+    # The same form sent twice: whichever spent the code, it was this browser's for this ticket.
+    if problem is None or code.was_spent:
         first_use.note_proved(room.tools(), ticket, step.phone or "")
-    # The same form sent twice: the first one has spent the code, and said so.
+    # One sent so often that nobody looks at its code any more finds what the first one has proved.
     step = _find(ticket)
     if not step.is_proved:
         if code.was_guessed:
