@@ -94,10 +94,15 @@ def remove_factors(db: Session, tools: Tools, held: Held, *, now: datetime) -> N
 def replace_phone(db: Session, tools: Tools, held: Held, phone: str, *, now: datetime) -> None:
     """Put `phone` in the place of the reserved one, which hears of it first and may say 不是我.
 
+    Where there is none, as after a 不是我, whoever represents the company hears it by his own phone.
     What was sent to the old phone or set up with it opens nothing more: every second factor goes.
     """
     remove_factors(db, tools, held, now=now)
-    tools.notifier.tell(db, held.key, Told(Kind.PHONE_CHANGED), now=now)
+    if held.account.phone_sealed is None:
+        representative = db.get_one(Person, held.company.representative_id)
+        _tell_by_own_phone(db, tools, held, representative, Kind.PHONE_CHANGED, now=now)
+    else:
+        tools.notifier.tell(db, held.key, Told(Kind.PHONE_CHANGED), now=now)
     held.account.set_phone(tools.vault, phone)
     db.flush()
     _record(db, tools, Action.PHONE_CHANGED, held, held.key, now=now)

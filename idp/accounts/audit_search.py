@@ -39,6 +39,8 @@ class Wanted:
     request_id: str = ""
     without: frozenset[Action] = frozenset()
     """Actions that are left out."""
+    among: frozenset[Action] = frozenset()
+    """Actions that alone are looked for."""
 
     def recorded(self) -> dict[str, str]:
         """The same for the audit trail: what was given, as text."""
@@ -98,6 +100,8 @@ def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
         yield AuditEvent.actor == wanted.actor
     if wanted.target:
         yield AuditEvent.target == wanted.target
+    if wanted.among:
+        yield AuditEvent.action.in_(sorted(wanted.among))
     if wanted.without:
         yield AuditEvent.action.not_in(sorted(wanted.without))
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, String, insert, select, update
+from sqlalchemy import Index, LargeBinary, String, func, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from idp.accounts.calendar import SHANGHAI
@@ -58,6 +58,7 @@ class Kind(StrEnum):
     APPEAL_RESET = "appeal_reset"
     APPEAL_PASSWORD_SET = "appeal_password_set"  # noqa: S105 - an event's name
     LOCKED = "locked"
+    LOCKED_ELSEWHERE = "locked_elsewhere"
     ACCOUNT_SUSPENDED = "account_suspended"
     ACCOUNT_RESUMED = "account_resumed"
     SIGNED_OUT_BY_STAFF = "signed_out_by_staff"
@@ -88,15 +89,26 @@ SENTENCES = {
     Kind.APPEAL_RESET: "您的企业账号经申诉停用了原密码，等待重新设置",
     Kind.APPEAL_PASSWORD_SET: "您的企业账号已通过申诉设置新密码",
     Kind.LOCKED: "您的{what}已按您的要求暂停，全部登录已退出",
+    Kind.LOCKED_ELSEWHERE: "有人报告您的{what}有非本人操作，账号已暂停，全部登录已退出",
     Kind.ACCOUNT_SUSPENDED: "您的{what}已停用，全部登录已退出",
     Kind.ACCOUNT_RESUMED: "您的{what}已恢复使用",
     Kind.SIGNED_OUT_BY_STAFF: "您的{what}的全部登录已由工作人员退出",
 }
-_NAMED = frozenset({Kind.LOCKED, Kind.ACCOUNT_SUSPENDED, Kind.ACCOUNT_RESUMED, Kind.SIGNED_OUT_BY_STAFF})
+_NAMED = frozenset(
+    {
+        Kind.LOCKED,
+        Kind.LOCKED_ELSEWHERE,
+        Kind.ACCOUNT_SUSPENDED,
+        Kind.ACCOUNT_RESUMED,
+        Kind.SIGNED_OUT_BY_STAFF,
+    }
+)
 """What says which account it is about."""
 _BY_HOTLINE = {
     # In words and without a link: no message of ours leads to where a code or a password is asked for.
     Kind.LOCKED: "恢复请在登录页点「忘记密码」重置密码，或",
+    # Said to the phone that a company's account had: it has none now, so no reset goes by one.
+    Kind.LOCKED_ELSEWHERE: "恢复请在登录页点「账号申诉」，或",
     Kind.ACCOUNT_SUSPENDED: "恢复请",
     Kind.SIGNED_OUT_BY_STAFF: "如有疑问，请",
 }
@@ -246,6 +258,11 @@ def was_denied_since(db: Session, account: str, instant: datetime) -> bool:
     """Whether somebody said 不是我 to a notice of the account with this key, at `instant` or after it."""
     denied = select(Notice.id).where(Notice.account == account, Notice.denied_at >= instant).limit(1)
     return db.scalar(denied) is not None
+
+
+def last_denied(db: Session, account: str) -> datetime | None:
+    """When somebody last said 不是我 to a notice of this account (a key), as long as notices are kept."""
+    return db.scalar(select(func.max(Notice.denied_at)).where(Notice.account == account))
 
 
 def is_read_elsewhere(db: Session, notice: Notice) -> bool:

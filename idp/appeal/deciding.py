@@ -198,7 +198,7 @@ def approve(
     Raises Moved, NotYours, NeedsSecond, applying.Unapplicable.
     """
     _check_in_hand(appeal, member)
-    if _needs_second(seen.changes):
+    if _needs_second(seen.changes) or outcome.plan(db, tools.vault, appeal).needs_second:
         raise NeedsSecond
     move(db, appeal, Act.APPROVE, decided_by=member.id, decided_at=now)
     _apply(db, tools, appeal, seen, origin, now=now)

@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from idp.accounts import companies, credentials, directory, obstacles
+from idp.accounts import companies, credentials, directory, notices, obstacles
+from idp.accounts.calendar import SHANGHAI
 from idp.accounts.company_claims import Claim
 from idp.accounts.identifiers import is_same_company_name
 from idp.accounts.models import Enterprise, LegalAccount, LoginName, Person
@@ -84,17 +86,20 @@ class Plan:
     `remarks` are what else was told and is not changed, and whom else a change concerns. All of them are
     sentences for the desk. `basis` is a digest of what stands here now: the same changes of another phone, of
     another human's right or of a newer password are another decision.
+
+    `is_disputed`: somebody said 不是我 of the account, so one alone does not decide on it.
     """
 
     changes: tuple[Change, ...]
     obstacles: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     basis: str = ""
+    is_disputed: bool = False
 
     @property
     def needs_second(self) -> bool:
         """Whether another staff member has to approve it as well."""
-        return not SECOND.isdisjoint(self.changes)
+        return self.is_disputed or not SECOND.isdisjoint(self.changes)
 
     def is_as(self, seen: Seen) -> bool:
         """Whether it is what somebody saw: the same changes of the same rows, and nothing in their way."""
@@ -183,8 +188,10 @@ def _corrections(db: Session, vault: Vault, told: Statement, known: Known) -> Pl
     if account.activated_at:
         changes.append(Change.PASSWORD)
     others = _of_others(db, holder, claim, changes)
-    remarks = (*_of_account(db, told, known.login_name), *_of_type(company, claim), *others)
-    return Plan(tuple(changes), tuple(in_the_way), remarks)
+    denied_at = notices.last_denied(db, f"legal:{account.id}")
+    remarks = (*_of_denial(denied_at), *_of_account(db, told, known.login_name), *_of_type(company, claim))
+    is_disputed = denied_at is not None
+    return Plan(tuple(changes), tuple(in_the_way), (*remarks, *others), is_disputed=is_disputed)
 
 
 def _see_holder(
@@ -205,6 +212,15 @@ def _see_holder(
 def _holds(vault: Vault, person: Person, claim: Claim) -> bool:
     document = claim.document
     return (person.id_type, person.id_number(vault)) == (document.id_type.value, document.id_number)
+
+
+def _of_denial(denied_at: datetime | None) -> tuple[str, ...]:
+    """That somebody objected to what was done with the account: whoever appeals now may be whom he meant."""
+    if denied_at is None:
+        return ()
+    at = denied_at.astimezone(SHANGHAI)
+    when = f"{at.year} 年 {at.month} 月 {at.day} 日 {at:%H:%M}"
+    return (f"有人在 {when} 对这个账号报告过「不是我」，请先致电核实，不要只拨打申诉里填写的号码。",)
 
 
 def _of_account(db: Session, told: Statement, has: str) -> tuple[str, ...]:
@@ -234,7 +250,8 @@ def _basis(db: Session, vault: Vault, told: Statement, known: Known | None) -> s
     if known:
         company, account = known.company, known.account
         credential = credentials.find(db, f"legal:{account.id}")
-        instants = (account.activated_at, credential.changed_at if credential else None)
+        denied_at = notices.last_denied(db, f"legal:{account.id}")
+        instants = (account.activated_at, credential.changed_at if credential else None, denied_at)
         facts += [str(company.id), company.name, account.phone(vault)]
         facts += [one.isoformat() if one else None for one in instants]
         people.append(known.representative)

@@ -12,7 +12,8 @@ from idp.accounts import notices
 from idp.accounts.audit import Action, Event, Origin, Trail
 from idp.accounts.identifiers import mask_name
 from idp.accounts.models import Enterprise, LegalAccount, Mandate, Person
-from idp.accounts.notices import Notice, Notifier
+from idp.accounts.notices import Kind, Notice, Notifier, Told
+from idp.accounts.sessions import Device
 from idp.accounts.staff import StaffMember
 from idp.crypto import Vault
 
@@ -42,14 +43,26 @@ def deny(
     if not notices.deny(db, notice, now=now):
         return
     by = Origin(f"notice:{notice.id}", origin.address, origin.device, origin.request_id)
-    kind, _, account_id = notice.account.partition(":")
+    kind = notice.account.partition(":")[0]
     if kind == "legal":
-        elsewhere = notices.is_read_elsewhere(db, notice)
-        holders.dispute(db, trail, UUID(account_id), by, is_elsewhere=elsewhere, now=now)
+        _dispute(db, trail, notifier, notice, by, now=now)
     locked = endings.lock(db, vault, trail, notifier, notice.account, by, now=now)
     if kind == "legal" and not locked:
         # An approved appeal had closed it, or it never was open: that somebody objects is to be seen.
         trail.record(db, Event(Action.ACCOUNT_LOCKED, target=notice.account), by, now=now)
+
+
+def _dispute(
+    db: Session, trail: Trail, notifier: Notifier, notice: Notice, by: Origin, *, now: datetime
+) -> None:
+    """Note it of a company's account. The phone that it has until then hears why it is closed."""
+    account_id = UUID(notice.account.partition(":")[2])
+    db.get_one(LegalAccount, account_id, with_for_update=True, populate_existing=True)
+    elsewhere = notices.is_read_elsewhere(db, notice)
+    if elsewhere:
+        told = Told(Kind.LOCKED_ELSEWHERE, device=Device(by.device, by.address))
+        notifier.tell(db, notice.account, told, now=now)
+    holders.dispute(db, trail, account_id, by, is_elsewhere=elsewhere, now=now)
 
 
 def reset_of(db: Session, vault: Vault, account: str) -> str:
@@ -59,6 +72,11 @@ def reset_of(db: Session, vault: Vault, account: str) -> str:
     """
     reset = _RESETS.get(account.partition(":")[0], "")
     return reset if reset and notices.phone_of_record(db, vault, account) else ""
+
+
+def has_appeal(db: Session, vault: Vault, account: str) -> bool:
+    """Whether what opens the account again is an appeal: a company's, without a phone to reset it by."""
+    return account.startswith("legal:") and not reset_of(db, vault, account)
 
 
 def whose(db: Session, vault: Vault, account: str) -> str:

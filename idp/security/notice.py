@@ -42,6 +42,8 @@ def show(token: str) -> str:
         facts=facts,
         denied_at=_in_prose(notice.denied_at),
         reset=url_for(reset) if reset else "",
+        appeal=url_for("appeal.choice") if denial.has_appeal(db(), platform().vault, notice.account) else "",
+        is_of_a_name=notice.kind == notices.Kind.REPRESENTATIVE_RENAMED.value,
     )
 
 

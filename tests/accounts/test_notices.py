@@ -77,7 +77,7 @@ def test_a_text_says_when_what_and_what_to_do_and_nobodys_name(world: World, kin
     when, what, token = told["params"]
     assert text.startswith(f"【通行】{when}，")
     assert what in text
-    if kind in {Kind.LOCKED, Kind.ACCOUNT_SUSPENDED, Kind.SIGNED_OUT_BY_STAFF}:
+    if kind in {Kind.LOCKED, Kind.LOCKED_ELSEWHERE, Kind.ACCOUNT_SUSPENDED, Kind.SIGNED_OUT_BY_STAFF}:
         assert token == ""
         assert world.settings.hotline in text
         assert "/n/" not in text

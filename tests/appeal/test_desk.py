@@ -224,6 +224,18 @@ def test_many_looks_push_nothing_out_of_the_history(world: World) -> None:
     assert "领取申诉" in agent.opens(appeal).text
 
 
+def test_many_papers_push_nothing_out_of_the_history(world: World) -> None:
+    """Who files an appeal writes lines about papers as often as he uploads one."""
+    appeal, agent = an_appeal(world), an_agent(world)
+    agent.claims(appeal)
+    stored = Event(Action.FILE_STORED, target=appeal.key, detail={"slot": "licence", "size": 3})
+    with world.write() as db:
+        for _ in range(201):
+            world.backends.trail.record(db, stored, Origin(""), now=world.now())
+    page = agent.opens(appeal)
+    assert page.text.index("领取申诉") < page.text.index("上传材料：企业营业执照原件")
+
+
 def test_a_reason_holds_nobodys_name_of_our_record_either(world: World) -> None:
     company = world.a_company()
     told = statement_of(company, id_number=a_resident_number(90_013), representative_name="周新")

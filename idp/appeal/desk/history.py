@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Final
 
 from idp.accounts import audit_search
@@ -17,11 +17,7 @@ from idp.web.platform import db
 from idp.web.render import minute
 
 _LOOKS: Final = frozenset({Action.APPEAL_VIEWED, Action.APPEAL_PAPER_VIEWED})
-_OF_PAPERS: Final = {
-    Action.FILE_STORED.value,
-    Action.FILE_REMOVED.value,
-    Action.FILE_REFUSED.value,
-}
+_OF_PAPERS: Final = frozenset({Action.FILE_STORED, Action.FILE_REMOVED, Action.FILE_REFUSED})
 _SHOWN_ROWS: Final = 200
 _NAMED: Final = 2
 """More papers than so many are counted, not named."""
@@ -29,9 +25,14 @@ _WHO: Final = {"worker": "系统", "cli": "命令行"}
 
 
 def trail_of(row: Appeal) -> list[dict[str, str]]:
-    """What became of an appeal, the oldest first; looks are left out."""
-    wanted = audit_search.Wanted(target=row.key, without=_LOOKS)
-    lines = audit_search.page_of(db(), wanted, limit=_SHOWN_ROWS)[0][::-1]
+    """What became of an appeal, the oldest first; looks are left out.
+
+    Lines about papers are counted apart: an applicant writes as many of them as he likes.
+    """
+    acts = audit_search.Wanted(target=row.key, without=_LOOKS | _OF_PAPERS)
+    papers = audit_search.Wanted(target=row.key, among=_OF_PAPERS)
+    found = [audit_search.page_of(db(), wanted, limit=_SHOWN_ROWS)[0] for wanted in (acts, papers)]
+    lines = sorted(chain(*found), key=lambda line: line.id)
     named = list_named(db(), {line.actor for line in lines if line.actor})
     return [_shown(some, named) for some in _folded(lines)]
 
