@@ -156,8 +156,13 @@ def test_a_paper_is_asked_for_anew_and_a_refusal_says_why(
     applicant.fill(remark="注册时提示法人信息不匹配")
     applicant.press("下一步，提交申诉")
     comes_in(agent, running_demo.account("staff", role="customer_service"), lambda: None)
-    finds(agent, number)
+    other = somebody(script=True)
+    comes_in(other, running_demo.account("staff", role="supervisor"), lambda: None)
+    for each in (other, agent):
+        finds(each, number)
     agent.press("领取这件申诉")
+    other.press("领取这件申诉")
+    assert "hekefu" in other.reads(), "two who take it at once: one has it, the other hears who"
     agent.page.check("[name=decision][value=more]", force=True)
     agent.page.check("[name=papers][value=licence]", force=True)
     agent.fill(words="营业执照的照片有反光\n请重新拍照")
