@@ -12,15 +12,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, UnaryExpression, func, or_, select
 from sqlalchemy.orm import Session
 
+from idp.accounts import searching
 from idp.accounts.calendar import civil_day, day_begins
 from idp.accounts.identifiers import company_name, parse_uscc
+from idp.accounts.searching import Listing
 from idp.appeal.models import OPEN, OVER, Appeal, AppealKind, State
 from idp.crypto import plain
 
-PAGE: Final = 20
-MOST: Final = 1000
-"""More than so many matches are not counted nor paged through: the search has to say more."""
-LONGEST: Final = 100
 _NUMBER: Final = "SS-"
 _RUNNING: Final = (State.WAITING.value, State.IN_HAND.value, State.SECOND.value)
 
@@ -39,10 +37,6 @@ class Shown(StrEnum):
     OVER = "over"
 
 
-class SearchRefused(Exception):
-    """Nothing was looked up; the message is the sentence to show (Chinese)."""
-
-
 @dataclass(frozen=True, slots=True)
 class Search:
     """What is looked for; what is empty is not asked for. `hand` is in whose hand. `number` counts from 1."""
@@ -55,17 +49,6 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
-    """One page of appeals; `more` where there are more than MOST."""
-
-    rows: Sequence[Appeal]
-    total: int
-    more: bool
-    number: int
-    pages: int
-
-
-@dataclass(frozen=True, slots=True)
 class Counts:
     """What stands above the list."""
 
@@ -75,26 +58,11 @@ class Counts:
     decided: int
 
 
-def check_text(supplied: str) -> str:
-    """The text to look for, as typed. Raises SearchRefused."""
-    text = supplied.strip()
-    if len(text) > LONGEST:
-        raise SearchRefused(f"查找内容最多 {LONGEST} 个字符，请写短一些再查")
-    if not plain(text).isprintable():
-        raise SearchRefused("查找内容里有不能显示的字符，请重新填写")
-    return text
-
-
-def list_appeals(db: Session, search: Search, *, now: datetime) -> Listing:
-    """One page; a page beyond the last is the last."""
+def list_appeals(db: Session, search: Search, *, now: datetime) -> Listing[Appeal]:
+    """One page of what is looked for."""
     which = _matching(search, now=now)
-    ids = select(Appeal.id).where(*which).limit(MOST + 1)
-    total = db.scalar(select(func.count()).select_from(ids.subquery())) or 0
-    reachable = min(total, MOST)
-    pages = max(1, -(-reachable // PAGE))
-    number = min(max(search.number, 1), pages)
-    page = select(Appeal).where(*which).order_by(*_order(search)).limit(PAGE).offset((number - 1) * PAGE)
-    return Listing(db.scalars(page).all(), reachable, total > MOST, number, pages)
+    rows = select(Appeal).where(*which).order_by(*_order(search))
+    return searching.one_page(db, select(Appeal.id).where(*which), rows, search.number)
 
 
 def others_of(db: Session, appeal: Appeal, *, limit: int = 20) -> Sequence[Appeal]:

@@ -14,12 +14,13 @@ from typing import Any, TypeVar
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
+from idp.accounts.searching import LONGEST, MOST, Listing, SearchRefused, check_text
 from idp.appeal import deciding
 from idp.appeal.desk import listing, showing
-from idp.appeal.desk.listing import LONGEST, MOST, Counts, Listing, Search, SearchRefused, Shown
+from idp.appeal.desk.listing import Counts, Search, Shown
 from idp.appeal.desk.one import taken
 from idp.appeal.desk.room import blueprint, member, tools
-from idp.appeal.models import KINDS, AppealKind
+from idp.appeal.models import KINDS, Appeal, AppealKind
 from idp.web import staff
 from idp.web import staff_news as news
 from idp.web.paging import page_links, page_number
@@ -51,7 +52,7 @@ def index() -> str:
     try:
         hand = member().id if mine else None
         found = listing.list_appeals(
-            db(), Search(listing.check_text(typed), kind, shown, hand, page_number()), now=now()
+            db(), Search(check_text(typed), kind, shown, hand, page_number()), now=now()
         )
     except SearchRefused as refused:
         error = str(refused)
@@ -108,7 +109,7 @@ def _chosen(kind: type[Choice], name: str) -> Choice | None:
     return kind(value) if value in set(kind) else None
 
 
-def _links(found: Listing, asked: dict[str, Any]) -> list[dict[str, Any]]:
+def _links(found: Listing[Appeal], asked: dict[str, Any]) -> list[dict[str, Any]]:
     return page_links(
         found.number, found.pages, lambda number: url_for("staff_appeals.index", **asked, page=number)
     )

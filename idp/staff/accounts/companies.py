@@ -19,6 +19,7 @@ from flask import Blueprint, request, url_for
 
 from idp.accounts.identifiers import mask_name, mask_phone
 from idp.accounts.models import Enterprise, EnterpriseStatus, Mandate
+from idp.accounts.searching import LONGEST, MOST, Listing, SearchRefused, check_text
 from idp.accounts.whose_sign_ins import speaking_for
 from idp.staff.accounts import changes
 from idp.staff.accounts import pages as shared
@@ -30,18 +31,7 @@ from idp.staff.accounts.changes import (
     check_possible,
     locked_at,
 )
-from idp.staff.accounts.company_record import (
-    LONGEST,
-    MOST,
-    CompanyState,
-    Listing,
-    Search,
-    SearchRefused,
-    check_text,
-    find_company,
-    list_companies,
-    read_company,
-)
+from idp.staff.accounts.company_record import CompanyState, Search, find_company, list_companies, read_company
 from idp.staff.accounts.company_words import (
     REGISTERED,
     STATES,
@@ -233,7 +223,7 @@ def _phone(row: Enterprise, *, masked: bool) -> str:
     return (mask_phone(phone) if masked else phone) or "没有登记"
 
 
-def _list_links(listing: Listing, typed: str, state: CompanyState | None) -> list[dict[str, Any]]:
+def _list_links(listing: Listing[Enterprise], typed: str, state: CompanyState | None) -> list[dict[str, Any]]:
     def address(number: int) -> str:
         return url_for(".index", typed=typed or None, state=state, page=number)
 

@@ -8,22 +8,20 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
+from idp.accounts import searching
 from idp.accounts.factors import Factor, list_factors
 from idp.accounts.identifiers import parse_uscc
 from idp.accounts.models import Enterprise, EnterpriseStatus, LegalAccount, LoginName
+from idp.accounts.searching import Listing
 from idp.accounts.sessions import SignedIn
 from idp.accounts.whose_sign_ins import speaking_for
 from idp.crypto import plain
 from idp.staff.accounts.changes import locked_at
 from idp.staff.accounts.live_sign_ins import count_live, list_live
 
-PAGE = 20
-MOST = 1000
-"""More than so many matches are not counted nor paged through: the search has to say more."""
-LONGEST = 100
 _WIDE = str.maketrans("()", "（）")
 
 
@@ -37,10 +35,6 @@ class CompanyState(StrEnum):
     DEREGISTERED = "deregistered"
 
 
-class SearchRefused(Exception):
-    """Nothing was looked up; the message is the sentence to show (Chinese)."""
-
-
 @dataclass(frozen=True, slots=True)
 class Search:
     """What the list is narrowed to: part of a name or a credit code, and a state. `number` counts from 1."""
@@ -48,17 +42,6 @@ class Search:
     text: str = ""
     state: CompanyState | None = None
     number: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """One page of companies, accounts loaded; `more` where there are more than MOST."""
-
-    rows: Sequence[Enterprise]
-    total: int
-    more: bool
-    number: int
-    pages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,35 +56,18 @@ class CompanyRecord:
     live_count: int
 
 
-def check_text(supplied: str) -> str:
-    """The text to look for, as typed. Raises SearchRefused."""
-    text = supplied.strip()
-    if len(text) > LONGEST:
-        raise SearchRefused(f"查找内容最多 {LONGEST} 个字符，请写短一些再查")
-    # NUL, which PostgreSQL refuses, and marks that turn the direction of writing are in no name.
-    if not plain(text).isprintable():
-        raise SearchRefused("查找内容里有不能显示的字符，请重新填写")
-    return text
-
-
-def list_companies(db: Session, search: Search) -> Listing:
-    """One page, the newest first; a page beyond the last is the last."""
+def list_companies(db: Session, search: Search) -> Listing[Enterprise]:
+    """One page, accounts loaded, the newest first."""
     which = _matching(search)
-    ids = select(Enterprise.id).outerjoin(Enterprise.account).where(*which).limit(MOST + 1)
-    total = db.scalar(select(func.count()).select_from(ids.subquery())) or 0
-    reachable = min(total, MOST)
-    pages = max(1, -(-reachable // PAGE))
-    number = min(max(search.number, 1), pages)
-    rows = db.scalars(
+    ids = select(Enterprise.id).outerjoin(Enterprise.account).where(*which)
+    rows = (
         select(Enterprise)
         .outerjoin(Enterprise.account)
         .options(contains_eager(Enterprise.account))
         .where(*which)
         .order_by(Enterprise.id.desc())
-        .limit(PAGE)
-        .offset((number - 1) * PAGE)
-    ).all()
-    return Listing(rows, reachable, total > MOST, number, pages)
+    )
+    return searching.one_page(db, ids, rows, search.number)
 
 
 def find_company(db: Session, company_id: UUID) -> Enterprise | None:
