@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from idp.accounts.calendar import civil_day, day_begins
+from idp.config import Settings
 
 _DAY: Final = timedelta(days=1)
 _SATURDAY: Final = 5
@@ -32,6 +33,11 @@ class WorkCalendar:
         if day in self.workdays:
             return True
         return day.weekday() < _SATURDAY and day not in self.days_off
+
+
+def calendar_of(settings: Settings) -> WorkCalendar:
+    """The days that an installation has announced."""
+    return WorkCalendar.of(settings.days_off, settings.workdays)
 
 
 def due_after(now: datetime, days: int, calendar: WorkCalendar) -> datetime:

@@ -58,20 +58,12 @@ class Tools:
     settings: Settings
 
 
-class Sender(Protocol):
+class Sender(messages.Tools, Protocol):
     """What a link is sent with; whoever decides has it, and so has whoever asks for a link again."""
-
-    @property
-    def vault(self) -> Vault:
-        """Seals the message."""
 
     @property
     def trail(self) -> Trail:
         """Keeps that it was sent."""
-
-    @property
-    def settings(self) -> Settings:
-        """Where the link leads, and how long."""
 
 
 def apply(
@@ -108,7 +100,7 @@ def apply(
     links.void_others(db, appeal)
     send_link(db, tools, appeal, told.phone, origin, now=now)
     others = {told.operator_phone, old_phone or ""} - {told.phone}
-    _tell(db, tools, appeal, Message.APPROVED, *sorted(others), now=now)
+    messages.tell(db, tools, appeal, Message.APPROVED, *sorted(others), now=now)
 
 
 def send_link(
@@ -117,9 +109,8 @@ def send_link(
     """Send a new link to `phone`; one sent before opens nothing any more."""
     token = links.issue(appeal, life=timedelta(hours=tools.settings.appeal_link_hours), now=now)
     db.flush()
-    told = messages.Tools(tools.vault, tools.settings)
     until = appeal.link_expires_at
-    messages.tell(db, told, appeal, Message.APPROVED_LINK, phone, now=now, what=until, link=token)
+    messages.tell(db, tools, appeal, Message.APPROVED_LINK, phone, now=now, what=until, link=token)
     tools.trail.record(db, Event(Action.APPEAL_LINK_SENT, target=appeal.key), origin, now=now)
 
 
@@ -239,7 +230,3 @@ def _note_days(db: Session, person: Person, document: Document) -> None:
     if not find_credential(db, f"person:{person.id}"):
         person.id_valid_from, person.id_valid_until = document.valid_from, document.valid_until
         db.flush()
-
-
-def _tell(db: Session, tools: Tools, appeal: Appeal, message: Message, *phones: str, now: datetime) -> None:
-    messages.tell(db, messages.Tools(tools.vault, tools.settings), appeal, message, *phones, now=now)

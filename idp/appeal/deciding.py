@@ -10,16 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
-from idp.accounts.audit import Action, Event, Origin
-from idp.accounts.models import Enterprise
+from idp.accounts.audit import Action, Origin
 from idp.accounts.staff import StaffMember, StaffRole
-from idp.accounts.working_days import WorkCalendar, due_after
+from idp.accounts.working_days import calendar_of, due_after
 from idp.appeal import applying, messages, outcome
 from idp.appeal.applying import Tools, Unapplicable
 from idp.appeal.messages import Message
@@ -86,7 +85,7 @@ def claim(
     """Take an appeal that waits in hand. Raises Moved, NotYours."""
     _check_role(member)
     move(db, appeal, Act.CLAIM, claimed_by=member.id, claimed_at=now)
-    _record(db, tools, appeal, Action.APPEAL_CLAIMED, origin, now=now)
+    tools.trail.record(db, appeal.event(Action.APPEAL_CLAIMED), origin, now=now)
 
 
 def release(
@@ -102,7 +101,7 @@ def release(
     """Give an appeal back to those that wait. Raises Moved, NotYours."""
     _check_in_hand(appeal, member)
     move(db, appeal, Act.RELEASE, claimed_by=None, claimed_at=None)
-    _record(db, tools, appeal, Action.APPEAL_RELEASED, origin, now=now, reason=reason)
+    tools.trail.record(db, appeal.event(Action.APPEAL_RELEASED, reason=reason), origin, now=now)
 
 
 def assign(
@@ -120,7 +119,7 @@ def assign(
         raise NotYours
     _check_role(to)
     move(db, appeal, Act.ASSIGN, claimed_by=to.id, claimed_at=now)
-    _record(db, tools, appeal, Action.APPEAL_ASSIGNED, origin, now=now, to=to.key)
+    tools.trail.record(db, appeal.event(Action.APPEAL_ASSIGNED, to=to.key), origin, now=now)
 
 
 def ask_for_more(
@@ -135,12 +134,12 @@ def ask_for_more(
 ) -> None:
     """Ask the applicant for papers anew; the clock stops until they are there. Raises Moved, NotYours."""
     _check_in_hand(appeal, member)
-    until = due_after(now, tools.settings.appeal_answer_days, _calendar(tools))
+    until = due_after(now, tools.settings.appeal_answer_days, calendar_of(tools.settings))
     slots = list(wanted.slots)
     appeal.set_answer(tools.vault, wanted.words)
     move(db, appeal, Act.ASK, asked_for=slots, answer_until=until, due_at=None)
-    _record(db, tools, appeal, Action.APPEAL_MORE_WANTED, origin, now=now, papers=slots)
-    _tell_proved(db, tools, appeal, Message.MORE_WANTED, now=now, what=until)
+    tools.trail.record(db, appeal.event(Action.APPEAL_MORE_WANTED, papers=slots), origin, now=now)
+    messages.tell_proved(db, tools, appeal, Message.MORE_WANTED, now=now, what=until)
 
 
 def propose(
@@ -164,7 +163,7 @@ def propose(
     changes = [change.value for change in found.changes]
     decided = {"changes": changes, "basis": found.basis}
     move(db, appeal, Act.PROPOSE, proposed_by=member.id, proposed_at=now, **decided)
-    _record(db, tools, appeal, Action.APPEAL_PROPOSED, origin, now=now, changes=changes)
+    tools.trail.record(db, appeal.event(Action.APPEAL_PROPOSED, changes=changes), origin, now=now)
 
 
 def give_back(
@@ -180,7 +179,7 @@ def give_back(
     """Return an appeal to whoever approved it first, and say why. Raises Moved, NotYours, SameHand."""
     _check_second(appeal, member)
     move(db, appeal, Act.RETURN, proposed_by=None, proposed_at=None, changes=[], basis=None)
-    _record(db, tools, appeal, Action.APPEAL_RETURNED, origin, now=now, reason=reason)
+    tools.trail.record(db, appeal.event(Action.APPEAL_RETURNED, reason=reason), origin, now=now)
 
 
 def approve(
@@ -237,10 +236,10 @@ def refuse(
     _check_in_hand(appeal, member)
     appeal.set_answer(tools.vault, words)
     move(db, appeal, Act.REFUSE, decided_by=member.id, decided_at=now)
-    _record(db, tools, appeal, Action.APPEAL_REFUSED, origin, now=now)
+    tools.trail.record(db, appeal.event(Action.APPEAL_REFUSED), origin, now=now)
     told = appeal.statement(tools.vault)
     phones = (told.phone, told.operator_phone, _reserved_phone(db, tools, appeal))
-    messages.tell(db, _telling(tools), appeal, Message.REFUSED, *phones, now=now)
+    messages.tell(db, tools, appeal, Message.REFUSED, *phones, now=now)
 
 
 def approved_first(appeal: Appeal) -> Seen:
@@ -282,7 +281,9 @@ def _apply(
     now: datetime,
 ) -> None:
     applying.apply(db, tools, appeal, seen, origin, now=now)
-    _record(db, tools, appeal, Action.APPEAL_APPROVED, origin, now=now, changes=list(appeal.changes))
+    tools.trail.record(
+        db, appeal.event(Action.APPEAL_APPROVED, changes=list(appeal.changes)), origin, now=now
+    )
 
 
 def _needs_second(changes: Sequence[str]) -> bool:
@@ -311,30 +312,7 @@ def _check_second(appeal: Appeal, member: StaffMember) -> None:
         raise SameHand
 
 
-def _calendar(tools: Tools) -> WorkCalendar:
-    return WorkCalendar.of(tools.settings.days_off, tools.settings.workdays)
-
-
-def _telling(tools: Tools) -> messages.Tools:
-    return messages.Tools(tools.vault, tools.settings)
-
-
-def _tell_proved(
-    db: Session, tools: Tools, appeal: Appeal, message: Message, *, now: datetime, what: datetime
-) -> None:
-    told = appeal.statement(tools.vault)
-    messages.tell(db, _telling(tools), appeal, message, told.phone, told.operator_phone, now=now, what=what)
-
-
 def _reserved_phone(db: Session, tools: Tools, appeal: Appeal) -> str:
     """The phone that the company's account has, which hears the result too (X21); empty if there is none."""
-    mine = select(Enterprise).options(joinedload(Enterprise.account)).where(Enterprise.uscc == appeal.uscc)
-    company = db.scalars(mine).first()
-    return (company.account.phone(tools.vault) or "") if company and company.account else ""
-
-
-def _record(
-    db: Session, tools: Tools, appeal: Appeal, action: Action, origin: Origin, *, now: datetime, **detail: Any
-) -> None:
-    event = Event(action, entity=str(appeal.enterprise_id or ""), target=appeal.key, detail=detail)
-    tools.trail.record(db, event, origin, now=now)
+    known = outcome.find(db, appeal.uscc)
+    return (known.account.phone(tools.vault) or "") if known else ""

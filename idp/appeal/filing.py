@@ -20,10 +20,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from idp.accounts import files
-from idp.accounts.audit import Action, Event, Origin, Trail
+from idp.accounts.audit import Action, Origin, Trail
 from idp.accounts.calendar import civil_day
 from idp.accounts.models import Enterprise
-from idp.accounts.working_days import WorkCalendar, due_after
+from idp.accounts.working_days import calendar_of, due_after
 from idp.appeal import messages
 from idp.appeal.messages import Message
 from idp.appeal.models import OPEN, Appeal, AppealKind, State, Statement
@@ -116,7 +116,7 @@ def submit(db: Session, tools: Tools, appeal: Appeal, remark: str, origin: Origi
     _check_complete(db, appeal)
     appeal.set_remark(tools.vault, remark)
     _send_in(db, tools, appeal, Act.SUBMIT, now=now, first_submitted_at=now)
-    _record(db, tools, appeal, Action.APPEAL_SUBMITTED, origin, now=now)
+    tools.trail.record(db, appeal.event(Action.APPEAL_SUBMITTED), origin, now=now)
 
 
 def supplement(
@@ -129,7 +129,9 @@ def supplement(
         said = appeal.remark(tools.vault)
         appeal.set_remark(tools.vault, f"{said}\n{civil_day(now).isoformat()} 补充：{remark}".strip())
     _send_in(db, tools, appeal, Act.SUPPLEMENT, now=now, claimed_by=None, claimed_at=None, answer_until=None)
-    _record(db, tools, appeal, Action.APPEAL_SUPPLEMENTED, origin, now=now, slots=list(appeal.asked_for))
+    tools.trail.record(
+        db, appeal.event(Action.APPEAL_SUPPLEMENTED, slots=list(appeal.asked_for)), origin, now=now
+    )
 
 
 def withdraw(db: Session, tools: Tools, appeal: Appeal, origin: Origin, *, now: datetime) -> None:
@@ -137,8 +139,8 @@ def withdraw(db: Session, tools: Tools, appeal: Appeal, origin: Origin, *, now: 
     gone = files.forget_all(db, appeal.key, now=now)
     hold(db, appeal, State.DRAFT, *OPEN)
     move(db, appeal, Act.WITHDRAW, papers_erased_at=now)
-    _tell(db, tools, appeal, Message.WITHDRAWN, now=now)
-    _record(db, tools, appeal, Action.APPEAL_WITHDRAWN, origin, now=now, papers=len(gone))
+    messages.tell_proved(db, tools, appeal, Message.WITHDRAWN, now=now)
+    tools.trail.record(db, appeal.event(Action.APPEAL_WITHDRAWN, papers=len(gone)), origin, now=now)
 
 
 def find_by_number(db: Session, vault: Vault, number: str, phone: str) -> Appeal | None:
@@ -163,7 +165,7 @@ def _begun(
     except IntegrityError:
         db.rollback()
         raise
-    _record(db, tools, appeal, Action.APPEAL_BEGUN, origin, now=now, kind=kind.value)
+    tools.trail.record(db, appeal.event(Action.APPEAL_BEGUN, kind=kind.value), origin, now=now)
     return appeal
 
 
@@ -231,36 +233,7 @@ def _check_complete(db: Session, appeal: Appeal) -> None:
 
 def _send_in(db: Session, tools: Tools, appeal: Appeal, act: Act, *, now: datetime, **values: object) -> None:
     """To the queue, with a day it is due, and a word to both phones."""
-    settings = tools.settings
-    calendar = WorkCalendar.of(settings.days_off, settings.workdays)
-    due = due_after(now, settings.appeal_due_days, calendar)
+    due = due_after(now, tools.settings.appeal_due_days, calendar_of(tools.settings))
     move(db, appeal, act, submitted_at=now, due_at=due, **values)
     received = Message.RECEIVED if act is Act.SUBMIT else Message.SUPPLEMENT_RECEIVED
-    _tell(db, tools, appeal, received, now=now, what=due)
-
-
-def _tell(
-    db: Session,
-    tools: Tools,
-    appeal: Appeal,
-    message: Message,
-    *,
-    now: datetime,
-    what: datetime | None = None,
-) -> None:
-    told, by = appeal.statement(tools.vault), messages.Tools(tools.vault, tools.settings)
-    messages.tell(db, by, appeal, message, told.phone, told.operator_phone, now=now, what=what)
-
-
-def _record(
-    db: Session,
-    tools: Tools,
-    appeal: Appeal,
-    action: Action,
-    origin: Origin,
-    *,
-    now: datetime,
-    **detail: object,
-) -> None:
-    entity = str(appeal.enterprise_id or "")
-    tools.trail.record(db, Event(action, entity=entity, target=appeal.key, detail=detail), origin, now=now)
+    messages.tell_proved(db, tools, appeal, received, now=now, what=due)

@@ -6,10 +6,9 @@ the one to the company's proved phone alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 from sqlalchemy.orm import Session
 
@@ -52,12 +51,30 @@ SENTENCES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What messages are written with."""
+class Tools(Protocol):
+    """What messages are written with: each of those who write them has it among his own."""
 
-    vault: Vault
-    settings: Settings
+    @property
+    def vault(self) -> Vault:
+        """Seals the message."""
+
+    @property
+    def settings(self) -> Settings:
+        """Whose messages they are, and where their links lead."""
+
+
+def tell_proved(
+    db: Session,
+    tools: Tools,
+    appeal: Appeal,
+    message: Message,
+    *,
+    now: datetime,
+    what: datetime | None = None,
+) -> None:
+    """As :func:`tell`, both phones that were proved in the appeal."""
+    told = appeal.statement(tools.vault)
+    tell(db, tools, appeal, message, told.phone, told.operator_phone, now=now, what=what)
 
 
 def tell(

@@ -17,6 +17,7 @@ from uuid import UUID
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from idp.accounts.audit import Action, Event
 from idp.accounts.company_claims import Claim
 from idp.crypto import Vault
 from idp.db import Base, uuid7
@@ -164,6 +165,10 @@ class Appeal(Base):
     def is_lapsed(self) -> bool:
         """Whether it ended because nobody sent what was asked for, and by no decision."""
         return self.state == State.REFUSED.value and self.decided_by is None
+
+    def event(self, action: Action, **detail: Any) -> Event:
+        """What happened to this appeal, for the audit trail."""
+        return Event(action, entity=str(self.enterprise_id or ""), target=self.key, detail=detail)
 
     def statement(self, vault: Vault) -> Statement:
         """What the applicant told."""

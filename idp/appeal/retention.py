@@ -92,11 +92,9 @@ class Keeper:
         db.delete(appeal)
 
     def _lapse(self, db: Session, appeal: Appeal, now: datetime) -> None:
-        told = appeal.statement(self.vault)
         move(db, appeal, Act.LAPSE, decided_at=now)
         self._record(db, appeal, Action.APPEAL_LAPSED, "unanswered", now=now)
-        by = messages.Tools(self.vault, self.settings)
-        messages.tell(db, by, appeal, Message.LAPSED, told.phone, told.operator_phone, now=now)
+        messages.tell_proved(db, self, appeal, Message.LAPSED, now=now)
 
     def _erase(self, db: Session, appeal: Appeal, now: datetime) -> None:
         appeal.papers_erased_at = now

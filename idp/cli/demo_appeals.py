@@ -21,7 +21,7 @@ from idp.accounts.documents import Document
 from idp.accounts.files import Ceiling, NewFile
 from idp.accounts.models import Enterprise, EnterpriseType, IdType
 from idp.accounts.staff import find_staff
-from idp.accounts.working_days import WorkCalendar, due_after
+from idp.accounts.working_days import calendar_of, due_after
 from idp.adapters.files import SealedFiles
 from idp.adapters.inspection import MEDIA_TYPES, Kind
 from idp.adapters.registry import CompanyRecord
@@ -170,7 +170,7 @@ class AppealSeeder:
 
     def _times(self, wanted: DemoAppeal) -> dict[str, Any]:
         at, settings = self.now - wanted.age, self.settings
-        calendar = WorkCalendar.of(settings.days_off, settings.workdays)
+        calendar = calendar_of(settings)
         found: dict[str, Any] = dict.fromkeys(("created_at", "first_submitted_at", "submitted_at"), at)
         if wanted.state is State.MORE:
             found["answer_until"] = due_after(self.now, settings.appeal_answer_days, calendar)

@@ -179,3 +179,13 @@ def session_words(session: SigninSession, *, current: bool) -> dict[str, Any]:
         "when": minute(session.auth_time),
         "current": current,
     }
+
+
+def span_words(seconds: int) -> str:
+    """A span of time in its largest one or two units: 3 分钟, 1 小时 5 分钟, 2 天 3 小时."""
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if not hours:
+        return f"{minutes} 分钟"
+    if not days:
+        return f"{hours} 小时 {minutes % 60} 分钟"
+    return f"{days} 天 {hours % 24} 小时"

@@ -9,7 +9,8 @@ import pytest
 
 from idp.accounts.staff import StaffRole
 from idp.appeal import links
-from idp.appeal.messages import SENTENCES, Message, Tools, tell
+from idp.appeal.filing import Tools
+from idp.appeal.messages import SENTENCES, Message, tell
 from idp.appeal.models import Appeal, State
 from idp.appeal.result_forms import parse_number
 from tests.appeal.applicants import Applicant, acts, asks, looks, rows
@@ -315,7 +316,8 @@ def test_every_sms_of_an_appeal_fits_in_two_parts_and_names_nobody(world: World)
         world.rewired(site_name="示例省政务服务", issuer="http://localhost:8000") as there,
         there.write() as db,
     ):
-        row, tools = db.get_one(Appeal, appeal.id), Tools(there.backends.vault, there.settings)
+        tools = Tools(there.backends.vault, there.backends.trail, there.settings)
+        row = db.get_one(Appeal, appeal.id)
         for message in Message:
             link = "x" * 22 if "{link}" in SENTENCES[message] else ""
             tell(db, tools, row, message, appeal.told.phone, now=there.now(), what=there.now(), link=link)

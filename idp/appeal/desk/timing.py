@@ -7,6 +7,7 @@ from datetime import datetime
 
 from idp.accounts.calendar import SHANGHAI
 from idp.appeal.models import Appeal, State
+from idp.web.words import span_words
 
 _RUNNING = frozenset({State.WAITING.value, State.IN_HAND.value, State.SECOND.value})
 
@@ -32,21 +33,11 @@ def left_of(appeal: Appeal, *, now: datetime) -> Left:
     if appeal.state in _RUNNING and appeal.due_at:
         seconds = int((appeal.due_at - now).total_seconds())
         if seconds < 0:
-            return Left(f"已逾期 {span(-seconds)}", is_hot=True)
-        return Left(f"剩余 {span(seconds)}", is_hot=seconds < 4 * 3600)
+            return Left(f"已逾期 {span_words(-seconds)}", is_hot=True)
+        return Left(f"剩余 {span_words(seconds)}", is_hot=seconds < 4 * 3600)
     return Left(f"办结于 {day(appeal.decided_at)}" if appeal.decided_at else "—")
 
 
 def day(instant: datetime) -> str:
     """The civil day of an instant: 2026-11-20."""
     return instant.astimezone(SHANGHAI).strftime("%Y-%m-%d")
-
-
-def span(seconds: int) -> str:
-    """A span of time in its largest one or two units: 3 分钟, 1 小时 5 分钟, 2 天 3 小时."""
-    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
-    if not hours:
-        return f"{minutes} 分钟"
-    if not days:
-        return f"{hours} 小时 {minutes % 60} 分钟"
-    return f"{days} 天 {hours % 24} 小时"

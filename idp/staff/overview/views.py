@@ -16,6 +16,7 @@ from idp.staff.overview.day import DayFigures, Figures
 from idp.web import staff
 from idp.web.platform import db, now, platform, settings
 from idp.web.plots import stacked
+from idp.web.words import span_words
 
 blueprint = Blueprint("staff_overview", __name__, url_prefix="/staff")
 _FIGURES = "idp-staff-day-figures"
@@ -103,12 +104,7 @@ def age_words(seconds: int) -> str:
     """A span of time in its largest one or two units: 40 秒, 3 分钟, 1 小时 5 分钟, 2 天 3 小时."""
     if seconds < 60:
         return f"{max(seconds, 0)} 秒"
-    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
-    if not hours:
-        return f"{minutes} 分钟"
-    if not days:
-        return f"{hours} 小时 {minutes % 60} 分钟"
-    return f"{days} 天 {hours % 24} 小时"
+    return span_words(seconds)
 
 
 def _way(endpoint: str, **values: Any) -> str:
