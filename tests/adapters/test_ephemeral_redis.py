@@ -5,9 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from idp.adapters.ephemeral import StoreUnavailable
 from idp.adapters.ephemeral.redis import RedisEphemeralStore
+from idp.adapters.ephemeral.redis_lines import Lines, Script
 from tests.adapters.arrange import at_once
 
 
@@ -18,10 +21,33 @@ def store(redis_url: str, redis_prefix: str) -> Iterator[RedisEphemeralStore]:
     store.close()
 
 
-def test_a_script_redis_does_not_know_is_sent_to_it(store: RedisEphemeralStore) -> None:
-    assert store.increment("tries:1", ttl=60) == 1
-    store._increment.sha = "0" * 40  # what a restarted Redis knows of it
-    assert store.increment("tries:1", ttl=60) == 2
+def test_a_script_redis_does_not_know_is_sent_to_it(redis_url: str) -> None:
+    lines = Lines(redis.ConnectionPool.from_url(redis_url), most=1, patience=1)
+    never_heard = Script(f"return '{secrets.token_hex(8)}'")
+    assert lines.run(never_heard, keys=()) == lines.run(never_heard, keys=())
+    lines.close()
+
+
+def test_a_refused_command_leaves_its_line_in_use(redis_url: str, redis_prefix: str) -> None:
+    pool = redis.ConnectionPool.from_url(redis_url)
+    lines = Lines(pool, most=1, patience=1)
+    lines.ask("SET", f"{redis_prefix}word", b"no number", "PX", 60_000)
+    for _ in range(3):
+        with pytest.raises(redis.ResponseError):
+            lines.ask("INCR", f"{redis_prefix}word")
+    assert lines.ask("GET", f"{redis_prefix}word") == b"no number"
+    lines.close()
+
+
+def test_an_answer_that_came_too_late_is_never_taken_for_the_next_one(
+    redis_url: str, redis_prefix: str
+) -> None:
+    pool = redis.ConnectionPool.from_url(redis_url, socket_timeout=0.2, retry=Retry(NoBackoff(), 0))
+    lines = Lines(pool, most=1, patience=1)
+    with pytest.raises(redis.TimeoutError):
+        lines.ask("BLPOP", f"{redis_prefix}nothing", 1)
+    assert lines.ask("ECHO", b"mine") == b"mine"
+    lines.close()
 
 
 class NamedWorld:

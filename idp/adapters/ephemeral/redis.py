@@ -8,7 +8,7 @@ connection nobody knows whether the command took effect, so the caller is told a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,25 +18,26 @@ from redis.client import PubSub
 from redis.retry import Retry
 
 from idp.adapters.ephemeral import StoreUnavailable
+from idp.adapters.ephemeral.redis_lines import Lines, Script
 
 _ANSWER_SECONDS = 3.0
 _CONNECT_SECONDS = 2.0
 _READ_BYTES = 8192
 _QUEUE_SECONDS = 2.0  # how long a thread waits for a free connection
 
-_INCREMENT = """
+_INCREMENT = Script("""
 local count = redis.call('INCR', KEYS[1])
 if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return count
-"""
-_GIVE_BACK = """
+""")
+_GIVE_BACK = Script("""
 if (tonumber(redis.call('GET', KEYS[1])) or 0) > 0 then redis.call('DECR', KEYS[1]) end
-"""
-_COMPARE_AND_SET = """
+""")
+_COMPARE_AND_SET = Script("""
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1
-"""
+""")
 
 
 @contextmanager
@@ -65,12 +66,8 @@ class RedisEphemeralStore:
             socket_read_size=_READ_BYTES,
             retry=Retry(NoBackoff(), 0),
         )
-        self._client = redis.Redis(connection_pool=self._pool)
-        self._execute: Callable[..., Any] = self._client.execute_command
+        self._lines = Lines(self._pool, most=connections, patience=_QUEUE_SECONDS)
         self._prefix = prefix
-        self._increment = self._client.register_script(_INCREMENT)
-        self._give_back = self._client.register_script(_GIVE_BACK)
-        self._compare_and_set = self._client.register_script(_COMPARE_AND_SET)
 
     def put(self, key: str, value: bytes, *, ttl: float) -> None:
         """Keep `value` for `ttl` seconds, in place of whatever was there."""
@@ -96,13 +93,11 @@ class RedisEphemeralStore:
 
     def increment(self, key: str, *, ttl: float) -> int:
         """Add one to a counter and return it; `ttl` counts from its birth and is not extended."""
-        with _outages():
-            return int(self._increment(keys=[self._name(key)], args=[_milliseconds(ttl)]))
+        return int(self._run(_INCREMENT, key, _milliseconds(ttl)))
 
     def give_back(self, key: str) -> None:
         """Take one from a counter that is there, and never below zero; its time is not extended."""
-        with _outages():
-            self._give_back(keys=[self._name(key)])
+        self._run(_GIVE_BACK, key)
 
     def remaining(self, key: str) -> float:
         """Return the seconds `key` has left, 0.0 if it is not there."""
@@ -112,8 +107,7 @@ class RedisEphemeralStore:
 
     def compare_and_set(self, key: str, old: bytes, new: bytes, *, ttl: float) -> bool:
         """Put `new` in the place of exactly `old`, for `ttl` seconds; False if anything else is there."""
-        with _outages():
-            return bool(self._compare_and_set(keys=[self._name(key)], args=[old, new, _milliseconds(ttl)]))
+        return bool(self._run(_COMPARE_AND_SET, key, old, new, _milliseconds(ttl)))
 
     def delete(self, *keys: str) -> None:
         """Forget these keys; the ones not there do not matter."""
@@ -146,6 +140,7 @@ class RedisEphemeralStore:
 
     def close(self) -> None:
         """Let go of the connections; the store can be used again afterwards."""
+        self._lines.close()
         self._pool.disconnect()
 
     def _name(self, key: str) -> str:
@@ -153,7 +148,11 @@ class RedisEphemeralStore:
 
     def _ask(self, *command: str | bytes | int) -> Any:
         with _outages():
-            return self._execute(*command)
+            return self._lines.ask(*command)
+
+    def _run(self, script: Script, key: str, *values: bytes | int) -> Any:
+        with _outages():
+            return self._lines.run(script, keys=(self._name(key),), values=values)
 
 
 class _RedisSubscription:
