@@ -22,6 +22,7 @@ from sqlalchemy import (
     Engine,
     Insert,
     MetaData,
+    String,
     Table,
     bindparam,
     create_engine,
@@ -34,7 +35,9 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.sql.functions import GenericFunction
 from sqlalchemy.types import TypeDecorator
 
 _WRITES = ("INSERT", "UPDATE", "DELETE")
@@ -89,6 +92,25 @@ def uuid7() -> UUID:
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     fraction = rest * 4096 // 1_000_000
     return UUID(int=milliseconds << 80 | 7 << 76 | fraction << 64 | 2 << 62 | secrets.randbits(62))
+
+
+class written_out(GenericFunction[str]):  # noqa: N801 - a function of SQL, written as one
+    """An id in SQL as `str` writes it in Python: with dashes, whichever way the database keeps it."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(written_out, "postgresql")
+def _with_dashes(element: Any, compiler: Any, **more: Any) -> str:
+    return f"CAST({compiler.process(element.clauses, **more)} AS VARCHAR)"
+
+
+@compiles(written_out, "sqlite")
+def _into_groups(element: Any, compiler: Any, **more: Any) -> str:
+    digits = compiler.process(element.clauses, **more)
+    groups = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+    return " || '-' || ".join(f"substr({digits}, {start}, {length})" for start, length in groups)
 
 
 class Database:
@@ -218,4 +240,7 @@ def _begin(conn: Connection) -> None:
             raw.execute("BEGIN IMMEDIATE")
         return
     if raw.info.transaction_status.name == "IDLE":
-        raw.execute("BEGIN")
+        # Past the cursor, as BEGIN answers nothing: that is half the work.
+        answer = raw.pgconn.exec_(b"BEGIN")
+        if raw.info.transaction_status.name != "INTRANS":
+            raise conn.dialect.loaded_dbapi.OperationalError(answer.get_error_message())

@@ -29,11 +29,13 @@ from idp.accounts.models import (
     Mandate,
     Person,
 )
+from idp.accounts.sessions import has_signed_in
 from idp.crypto import Vault, plain
 from idp.db import uuid7
 
 _ANY_LENGTH = {"shortest": 1, "longest": 64}
 
+_LEGAL_KEY = key_of("legal", LegalAccount.id)
 _COMPANY = select(Enterprise).options(joinedload(Enterprise.account), joinedload(Enterprise.representative))
 _LEGAL_LOGIN = (
     select(
@@ -50,7 +52,8 @@ _LEGAL_LOGIN = (
         Credential.changed_at,
         Credential.locked_at,
         Credential.forgotten_browsers,
-        has_any(key_of("legal", LegalAccount.id)),
+        has_any(_LEGAL_KEY),
+        has_signed_in(_LEGAL_KEY),
     )
     .select_from(Enterprise)
     .join(LegalAccount, LegalAccount.enterprise_id == Enterprise.id)
@@ -115,6 +118,7 @@ class LegalLogin(NamedTuple):
     locked_at: datetime | None
     forgotten_browsers: list[str] | None
     has_factor: bool
+    has_signed_in: bool
 
 
 def find_enterprise(db: Session, typed: str) -> Enterprise | None:

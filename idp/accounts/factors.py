@@ -23,11 +23,11 @@ from sqlalchemy import (
     LargeBinary,
     SQLColumnExpression,
     String,
-    cast,
     delete,
     exists,
     func,
     literal,
+    literal_column,
     or_,
     select,
     union_all,
@@ -36,7 +36,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from idp.crypto import Vault
-from idp.db import Base, begin_write, uuid7
+from idp.db import Base, begin_write, uuid7, written_out
 
 MOST_OF_A_KIND = 5
 """Of one kind, for one account: enough for every device, too few to hide one among."""
@@ -172,14 +172,7 @@ def has_any(account: ColumnElement[str]) -> ColumnElement[bool]:
 
 def key_of(kind: str, account_id: SQLColumnExpression[UUID]) -> ColumnElement[str]:
     """The key of an account in SQL, as :func:`idp.accounts.identity.account_of` writes it."""
-    # One database keeps an id with dashes, the other without.
-    digits = func.replace(cast(account_id, String), "-", "")
-    groups = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
-    first, *others = (func.substr(digits, start, length, type_=String) for start, length in groups)
-    key: ColumnElement[str] = literal(f"{kind}:") + first
-    for group in others:
-        key = key + "-" + group
-    return key
+    return literal_column(f"'{kind}:'", String) + written_out(account_id)
 
 
 def lock_account(db: Session, account: str) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
     ForeignKey,
     Index,
     LargeBinary,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     String,
     and_,
     bindparam,
+    exists,
     insert,
     or_,
     select,
@@ -209,6 +211,11 @@ def open_session(
     if not made.rowcount:
         raise NotOpened
     return opened, token
+
+
+def has_signed_in(account: ColumnElement[str]) -> ColumnElement[bool]:
+    """A column that says whether a sign-in of the account of a key is kept; a login asks it beside others."""
+    return exists().where(SigninSession.account == account)
 
 
 # Through Core: one row needs no unit of work, which costs more than the statement.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, bindparam, select
+from sqlalchemy import String, bindparam, select
 from sqlalchemy.orm import Session
 
 from idp.accounts import obstacles
@@ -33,6 +33,7 @@ from idp.accounts.models import (
     Mandate,
     Person,
 )
+from idp.accounts.sessions import has_signed_in
 from idp.crypto import Vault, keyed_digest
 
 
@@ -42,7 +43,10 @@ class PendingActivation(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StoredPassword:
-    """A credential as it was when it was read; `has_factor`: its account has a second factor beside it."""
+    """A credential as it was when it was read.
+
+    `has_factor`: its account has a second factor beside it; `has_signed_in`: a sign-in of it is kept.
+    """
 
     id: UUID
     password_hash: str
@@ -51,6 +55,7 @@ class StoredPassword:
     locked_at: datetime | None
     forgotten_browsers: list[str]
     has_factor: bool
+    has_signed_in: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,7 @@ class Candidate:
         return self.credential is not None and self.credential.has_factor
 
 
+_ACCOUNT = bindparam("account", type_=String)
 _STORED = select(
     Credential.id,
     Credential.password_hash,
@@ -89,8 +95,14 @@ _STORED = select(
     Credential.changed_at,
     Credential.locked_at,
     Credential.forgotten_browsers,
-    has_any(bindparam("account", type_=String)),
+    has_any(_ACCOUNT),
+    has_signed_in(_ACCOUNT),
 )
+# Built once: building them costs as much as running them.
+_STORED_OF = {
+    "person": _STORED.where(Credential.person_id == bindparam("owner")),
+    "mandate": _STORED.where(Credential.mandate_id == bindparam("owner")),
+}
 Finder = Callable[[Session, Vault, datetime], Candidate]
 
 
@@ -183,7 +195,7 @@ def _legal(found: LegalLogin) -> Candidate:
 
 def _person(db: Session, found: Person) -> Candidate:
     key = f"person:{found.id}"
-    credential = _credential(db, key, Credential.person_id == found.id)
+    credential = _credential(db, "person", found.id)
     return Candidate(
         key=key,
         credential=credential,
@@ -197,7 +209,7 @@ def _operator(
     db: Session, mandate: Mandate, enterprise: Enterprise, holder: Person, *, now: datetime
 ) -> Candidate:
     key = f"mandate:{mandate.id}"
-    credential = _credential(db, key, Credential.mandate_id == mandate.id)
+    credential = _credential(db, "mandate", mandate.id)
     return Candidate(
         key=key,
         credential=credential,
@@ -215,8 +227,9 @@ def _nobody(*typed: str) -> Candidate:
     return Candidate(key="nobody:" + keyed_digest(b"nobody", *(canonical_name(word) for word in typed)))
 
 
-def _credential(db: Session, key: str, owner: ColumnElement[bool]) -> StoredPassword | None:
-    row = db.connection().execute(_STORED.where(owner), {"account": key}).first()
+def _credential(db: Session, kind: str, owner: UUID) -> StoredPassword | None:
+    asked = {"account": f"{kind}:{owner}", "owner": owner}
+    row = db.connection().execute(_STORED_OF[kind], asked).first()
     return StoredPassword(*row) if row else None
 
 
@@ -231,4 +244,5 @@ def _password_of(found: LegalLogin) -> StoredPassword | None:
         found.locked_at,
         found.forgotten_browsers or [],
         found.has_factor,
+        found.has_signed_in,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from idp.access.retention import KEEP_SESSIONS
@@ -15,7 +15,7 @@ from idp.accounts.models import Credential
 from idp.accounts.notices import Kind as NoticeKind
 from idp.accounts.notices import Notifier, Told
 from idp.accounts.passwords import PasswordHasher
-from idp.accounts.sessions import Device, Proof, SigninSession
+from idp.accounts.sessions import Device, Proof
 from idp.adapters.ephemeral import EphemeralStore
 from idp.config import Settings
 from idp.crypto import Vault
@@ -143,19 +143,18 @@ def refuse(
 
 def _get_to_know(db: Session, tools: Tools, candidate: Candidate, browser: Browser, *, now: datetime) -> None:
     """Tell whoever has signed in before of a new browser; one that was forgotten is known again."""
-    if _may_have_signed_in(db, candidate, now=now):
+    if _may_have_signed_in(candidate.credential, now=now):
         told = Told(NoticeKind.NEW_BROWSER, device=browser.device)
         tools.notifier.tell(db, candidate.key, told, now=now)
     if candidate.credential and candidate.is_forgotten(browser.known_id):
         _remember(db, candidate.credential, browser.known_id)
 
 
-def _may_have_signed_in(db: Session, candidate: Candidate, *, now: datetime) -> bool:
+def _may_have_signed_in(credential: StoredPassword | None, *, now: datetime) -> bool:
     """Whether a sign-in is known, or the account is older than any that still would be."""
-    credential = candidate.credential
-    if credential and credential.id < first_id_at(now - KEEP_SESSIONS):
-        return True
-    return bool(db.scalar(select(exists().where(SigninSession.account == candidate.key))))
+    if credential is None:
+        return False
+    return credential.has_signed_in or credential.id < first_id_at(now - KEEP_SESSIONS)
 
 
 def _remember(db: Session, credential: StoredPassword, browser: str) -> None:

@@ -147,7 +147,10 @@ def test_a_throttled_try_leaves_a_line(world: World) -> None:
     ]
 
 
-def test_at_home_a_second_factor_and_new_browsers_cost_no_look_up_of_their_own(world: World) -> None:
+@pytest.mark.parametrize("place", ["at home", "in a new browser"])
+def test_second_factors_and_earlier_sign_ins_are_looked_up_with_the_password(
+    world: World, place: str
+) -> None:
     company, home = world.a_company(), world.browser()
     sign_in(home, company)
     way, fields = names_of(company)
@@ -159,10 +162,10 @@ def test_at_home_a_second_factor_and_new_browsers_cost_no_look_up_of_their_own(w
     engine = world.platform.database.engine
     event.listen(engine, "before_cursor_execute", note)
     try:
-        assert is_in(type_in(home, way, PASSWORD, **fields))
+        assert is_in(type_in(home if place == "at home" else world.browser(), way, PASSWORD, **fields))
     finally:
         event.remove(engine, "before_cursor_execute", note)
-    of_factors = [statement for statement in asked if "totp_secrets" in statement]
-    assert len(of_factors) == 2, "before the hash and after it"
-    assert all("password_hash" in statement for statement in of_factors)
-    assert not [statement for statement in asked if "signin_sessions.account =" in statement]
+    for what in ("totp_secrets", "signin_sessions.account ="):
+        looked_up = [statement for statement in asked if what in statement]
+        assert len(looked_up) == 2, "before the hash and after it"
+        assert all("password_hash" in statement for statement in looked_up)
