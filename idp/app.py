@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Flask
 from sqlalchemy.orm import Session
@@ -85,10 +87,18 @@ class Backends:
         self.store.close()
 
 
+class Application(Flask):
+    """Flask without its look, at each call of a hook or view, for a coroutine: here is none."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """`func` itself."""
+        return func
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """The provider as a WSGI application."""
     settings = settings or load_settings()
-    app = Flask("idp", static_folder=None)
+    app = Application("idp", static_folder=None)
     app.secret_key = derive(settings.secret_key.get_secret_value().encode(), "cookies")
     cookies.configure(app, settings)
     platforms.install(app, wire(settings, open_backends(settings), PasswordHasher(settings)))

@@ -127,16 +127,19 @@ def _harden(response: Response) -> Response:
     # A registration older than the rules for hosts must not write directives of its own.
     allowed = " ".join(("'self'", *filter(is_origin, g.get("form_origins", ()))))
     scripts = g.get("scripts", "")
-    headers = response.headers
-    headers.setdefault(
-        "Content-Security-Policy",
+    policy = (
         f"default-src 'none'; {scripts}style-src 'self'; img-src 'self'; media-src 'self'; "
-        f"font-src 'self'; form-action {allowed}; frame-ancestors 'none'; base-uri 'none'",
+        f"font-src 'self'; form-action {allowed}; frame-ancestors 'none'; base-uri 'none'"
     )
-    for name, value in ALWAYS:
-        headers.setdefault(name, value)
-    headers.setdefault("Cache-Control", "no-store")
-    headers["X-Request-Id"] = g.get("request_id", "")
+    wanted = [
+        ("Content-Security-Policy", policy),
+        *ALWAYS,
+        ("Cache-Control", "no-store"),
+        ("X-Request-Id", g.get("request_id", "")),
+    ]
     if settings().secure_cookies:
-        headers.set(*ON_HTTPS)
+        wanted.append(ON_HTTPS)
+    # What a view has set stays. Each look for a name in `headers` would go through all of them.
+    there = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 - pairs without it
+    response.headers.extend([each for each in wanted if each[0].lower() not in there])
     return response

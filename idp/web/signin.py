@@ -30,6 +30,16 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 _ENTRANCES = {"person": "login.person", "operator": "login.operator", "enterprise": "login.legal"}
 """The way in to each centre, by what stands for it in its addresses."""
+_CENTRES = {
+    Role.LEGAL_REPRESENTATIVE: "enterprise.centre",
+    Role.OPERATOR: "enterprise.operator_centre",
+    Role.NATURAL_PERSON: "person.centre",
+}
+_SIGN_INS = {
+    Role.LEGAL_REPRESENTATIVE: "enterprise.sessions",
+    Role.OPERATOR: "enterprise.operator_sessions",
+    Role.NATURAL_PERSON: "person.sessions",
+}
 
 
 def sign_in_required(view: View) -> View:
@@ -192,18 +202,12 @@ def finish(response: Response) -> Response:
 
 def home_of(role: Role | str) -> str:
     """The address of the centre of somebody acting by this right."""
-    return {
-        Role.LEGAL_REPRESENTATIVE: url_for("enterprise.centre"),
-        Role.OPERATOR: url_for("enterprise.operator_centre"),
-    }.get(Role(role), url_for("person.centre"))
+    return url_for(_CENTRES[Role(role)])
 
 
 def sign_ins_of(role: Role | str) -> str:
     """The address of the list of his sign-ins."""
-    return {
-        Role.LEGAL_REPRESENTATIVE: url_for("enterprise.sessions"),
-        Role.OPERATOR: url_for("enterprise.operator_sessions"),
-    }.get(Role(role), url_for("person.sessions"))
+    return url_for(_SIGN_INS[Role(role)])
 
 
 def _load(_request: Request) -> Any:
