@@ -151,6 +151,8 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
         )
         event.listen(engine, "connect", _tune_sqlite)
     else:
+        from idp.postgres import LeanCursor  # noqa: PLC0415 - not where SQLite is all there is
+
         parsed = parsed.set(drivername="postgresql+psycopg")
         engine = create_engine(
             parsed,
@@ -160,7 +162,11 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=5,
-            connect_args={"connect_timeout": 5, "options": "-c statement_timeout=15000 -c lock_timeout=8000"},
+            connect_args={
+                "connect_timeout": 5,
+                "options": "-c statement_timeout=15000 -c lock_timeout=8000",
+                "cursor_factory": LeanCursor,
+            },
         )
     event.listen(engine, "do_execute", _before_execute)
     event.listen(engine, "do_executemany", _before_execute)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, func, insert, select, text, update
-from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 
 from idp.access.grants import EndedToken
 from idp.db import ALONE, Database, begin_write, is_outage, uuid7
@@ -166,10 +166,17 @@ def test_an_outage_is_told_from_a_mistake(tmp_path: Path) -> None:
 
 def test_a_connection_goes_back_clean(world: World) -> None:
     engine, left = world.backends.database.engine, []
-    event.listen(engine, "checkin", lambda raw, _record: left.append(in_transaction(raw)))
-    with world.reading() as db:
-        db.add(a_row("never"))
-        db.flush()
+
+    def note(raw: Any, _record: object) -> None:
+        left.append(in_transaction(raw))
+
+    event.listen(engine, "checkin", note)
+    try:
+        with world.reading() as db:
+            db.add(a_row("never"))
+            db.flush()
+    finally:
+        event.remove(engine, "checkin", note)
     assert left[-1] is False
     assert seen(world.backends.database) == 0
 
@@ -179,3 +186,24 @@ def test_ids_are_version_seven_and_in_order() -> None:
     assert {one.version for one in made} == {7}
     assert len(set(made)) == 1000
     assert made == sorted(made)
+
+
+@pytest.mark.parametrize("installation", ["postgres"], indirect=True)
+def test_a_write_on_a_line_that_was_cut_is_an_outage_and_the_next_one_goes_through(world: World) -> None:
+    database = world.backends.database
+    with database.engine.connect() as line, database.engine.connect() as other:
+        pid = line.scalar(text("SELECT pg_backend_pid()"))
+        other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+        with pytest.raises(DBAPIError) as cut:
+            line.execute(insert(EndedToken).values(jti="cut", expires_at=NOON))
+    assert is_outage(cut.value)
+    with world.write() as db:
+        db.add(a_row("next"))
+    assert seen(database) == 1
+
+
+def test_columns_are_named_and_typed_as_the_database_says(world: World) -> None:
+    with world.reading() as db:
+        rows = db.execute(text("SELECT 1 AS one, 'two' AS \"文字\"")).mappings().all()
+        assert [dict(row) for row in rows] == [{"one": 1, "文字": "two"}]
+        assert db.execute(text("SELECT 1 WHERE 1 = 0")).keys() is not None

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -147,6 +147,9 @@ class CodeRecord:
     consent: str | None = None
 
 
+_KEPT = tuple(field.name for field in fields(CodeRecord))
+
+
 @dataclass(frozen=True, slots=True)
 class LiveGrant:
     """A grant that counts now, with everything it rests on.
@@ -182,7 +185,9 @@ class LiveGrant:
 def mint_code(store: EphemeralStore, record: CodeRecord, *, ttl: int) -> str:
     """A new authorization code for `record`."""
     code = new_token()
-    store.put(f"code:{hash_token(code).hex()}", json.dumps(asdict(record)).encode(), ttl=ttl)
+    # Nothing in a record has parts to copy, which `asdict` would look for in each field.
+    kept = {name: getattr(record, name) for name in _KEPT}
+    store.put(f"code:{hash_token(code).hex()}", json.dumps(kept).encode(), ttl=ttl)
     return code
 
 
