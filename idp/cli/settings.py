@@ -8,16 +8,16 @@ from typing import Any
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from idp.config import PREFIX, Settings
+from idp.config import CHAPTERS, PREFIX, Chapter
 
 _HEAD = """# Settings
 
 Every setting is an environment variable, read once at the start. `IDP_<NAME>_FILE` names a file that
 holds the value instead, for secrets that should not stand in an environment. Durations are seconds.
 
-This page is made from `idp/config/settings.py`: `idp settings > docs/settings.md`.
-
-| variable | default | meaning |
+This page is made from `idp/config/chapters.py`: `idp settings > docs/settings.md`.
+"""
+_TABLE = """| variable | default | meaning |
 |---|---|---|
 """
 
@@ -29,11 +29,16 @@ def print_settings() -> None:
 
 def settings_page() -> str:
     """The text of docs/settings.md."""
-    return _HEAD + "".join(f"{row}\n" for row in _rows())
+    return _HEAD + "".join(_section(chapter) for chapter in CHAPTERS)
 
 
-def _rows() -> Iterator[str]:
-    for name, field in Settings.model_fields.items():
+def _section(chapter: type[Chapter]) -> str:
+    title = (chapter.__doc__ or "").removesuffix(".")
+    return f"\n## {title}\n\n{_TABLE}" + "".join(f"{row}\n" for row in _rows(chapter))
+
+
+def _rows(chapter: type[Chapter]) -> Iterator[str]:
+    for name, field in chapter.model_fields.items():
         bounds = _bounds(field)
         meaning = (field.description or "") + (f" {bounds}" if bounds else "")
         yield f"| `{PREFIX}{name.upper()}` | {_default(field.default)} | {meaning.replace('|', '&#124;')} |"

@@ -1,10 +1,11 @@
 """Settings: typed, documented, read once from the environment.
 
-``settings`` says what an installation may decide, ``loading`` reads it.
+``chapters`` says what an installation may decide, ``settings`` what has to fit, ``loading`` reads it.
 """
 
 from __future__ import annotations
 
+from idp.config.chapters import Chapter, Mode
 from idp.config.loading import (
     DEMO_PHONE,
     DEMO_SIMULATORS,
@@ -16,13 +17,15 @@ from idp.config.loading import (
     load_demo_settings,
     load_settings,
 )
-from idp.config.settings import Mode, Settings
+from idp.config.settings import CHAPTERS, Settings
 from idp.config.web_addresses import is_address, is_loopback
 
 __all__ = [
+    "CHAPTERS",
     "DEMO_PHONE",
     "DEMO_SIMULATORS",
     "PREFIX",
+    "Chapter",
     "Mode",
     "Settings",
     "SettingsRefused",

@@ -14,7 +14,8 @@ from typing import Any
 
 from pydantic import SecretStr, ValidationError
 
-from idp.config.settings import Mode, Settings
+from idp.config.chapters import Mode
+from idp.config.settings import Settings
 
 PREFIX = "IDP_"
 _OF_ONE_INSTALLATION = (
