@@ -14,12 +14,16 @@ EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!
 
 
 class FakeClamd:
-    """What it was shown, and what it says in place of its own answer, if anything."""
+    """What it was shown, and what it says in place of its own answer, if anything.
+
+    It hears `most` octets of a file (StreamMaxLength), says that this was too long, and hangs up.
+    """
 
     def __init__(self) -> None:
         self.address = ""
         self.shown: list[bytes] = []
         self.says: bytes | None = None
+        self.most = 1 << 30
 
     def answer(self, data: bytes) -> bytes:
         self.shown.append(data)
@@ -39,6 +43,9 @@ def scanning(path: Path | None = None) -> Iterator[FakeClamd]:
             data = b""
             while length := struct.unpack(">I", self.rfile.read(4))[0]:
                 data += self.rfile.read(length)
+                if len(data) > fake.most:
+                    self.wfile.write(b"INSTREAM size limit exceeded. ERROR\0")
+                    return
             self.wfile.write(fake.answer(data))
 
     made = (

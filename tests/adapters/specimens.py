@@ -202,6 +202,10 @@ def ole(streams: dict[str, bytes], program: str = "") -> bytes:
     return _Compound(streams, program).made()
 
 
+OWN_OLE = struct.pack("<5I", 0x02000001, 0, 0, 0, 0)
+"""What LibreOffice writes into the stream \\x01Ole of a document: that it is an object, and here."""
+
+
 def doc(flags: int = 0, **more: bytes) -> bytes:
     head = b"\xec\xa5" + b"\0" * 8 + struct.pack("<H", flags) + b"\0" * 20
     return ole({"WordDocument": head, **{_slashed(name): body for name, body in more.items()}}, WORD_CLASS)

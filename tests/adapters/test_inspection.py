@@ -9,6 +9,7 @@ import io
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -23,6 +24,7 @@ from idp.adapters.inspection import (
     Why,
     cleaned,
     ending_of,
+    kind_by_ending,
     looks_like,
     renamed,
 )
@@ -179,6 +181,9 @@ def test_a_document_with_macros_objects_or_a_reach_outside_is_refused() -> None:
         a.doc(Macros__VBA=b"x"),
         a.doc(0, **{"\x01Ole10Native": b"x"}),
         a.doc(ObjectPool___1=b"x"),
+        a.doc(0, **{"Storage__\x01Ole": a.OWN_OLE}),
+        a.doc(0, **{"\x01Ole": a.OWN_OLE[:4] + b"\1" + a.OWN_OLE[5:]}),
+        a.doc(0, **{"\x01Ole": a.OWN_OLE + b"a moniker"}),
         a.xls(_VBA_PROJECT_CUR__VBA=b"x"),
         a.xls(MBD0001__Package=b"x"),
         a.xls(a.a_sheet(1)),
@@ -200,8 +205,19 @@ def test_what_offices_write_of_themselves_may_stay() -> None:
         (Kind.DOCX, a.office(word__media__image1=a.jpg(), docProps__core=b"x")),
         (Kind.XLSX, a.office("xl", **{"xl__printerSettings__printerSettings1.bin": b"x"})),
         (Kind.DOCX, a.office(inside="<w:p><w:instrText> PAGE </w:instrText></w:p>")),
+        (Kind.DOC, a.doc(0, **{"\x01Ole": a.OWN_OLE})),
     ):
         assert why(kind, data) is None, data[-400:]
+
+
+def test_what_libreoffice_saves_may_stay() -> None:
+    """A text with a heading, a link, a table and a picture, and a sheet, as LibreOffice 7.4 saved them."""
+    saved = {path.suffix: path for path in (Path(__file__).parent / "libreoffice").iterdir()}
+    assert saved.keys() == {".doc", ".docx", ".pdf", ".xls", ".xlsx"}
+    for ending, path in saved.items():
+        kind = kind_by_ending(ending.removeprefix("."))
+        assert kind is not None
+        assert why(kind, path.read_bytes()) is None, path.name
 
 
 def test_a_document_is_bounded_and_open() -> None:

@@ -22,6 +22,8 @@ _CLASSES: Final = {
 _NO_CLASS: Final = {"", "00000000-0000-0000-0000-000000000000"}
 _MACROS: Final = {"macros", "_vba_project_cur", "_vba_project", "vba", "vbaproject", "projectwm"}
 _EMBEDDED: Final = {"\x01ole10native", "package", "\x01ole", "\x01compobjembedded", "objectpool", "mbd"}
+_OWN_OLE: Final = "\x01Ole"
+_LINKED: Final = 0x00000001  # [MS-OLEDS] §2.3.3: what lies here is elsewhere, and fetched from there
 _SEALED: Final = {"encryptedpackage", "encryptioninfo", "\x06dataspaces"}
 _MOST_ENTRIES: Final = 500
 _LONGEST_STREAM: Final = 40 * 1024 * 1024
@@ -55,8 +57,19 @@ def _check_entries(found: olefile.OleFileIO) -> None:
         raise UploadRefused(Why.ACTIVE, "macros, or a workbook's embedded objects")
     # Word leaves an empty ObjectPool behind; one that holds something holds a foreign object.
     pooled = any(len(entry) > 1 and entry[0].lower() == "objectpool" for entry in entries)
-    if pooled or names & (_EMBEDDED - {"objectpool"}):
+    # LibreOffice says beside the text that the document is an object; in a storage it would be another one.
+    foreign = {part.lower() for entry in entries for part in entry if entry != [_OWN_OLE]}
+    if pooled or foreign & (_EMBEDDED - {"objectpool"}):
         raise UploadRefused(Why.ACTIVE, "an embedded object")
+    if [_OWN_OLE] in entries and _is_elsewhere(found.openstream(_OWN_OLE).read()):
+        raise UploadRefused(Why.ACTIVE, "an object that is elsewhere")
+
+
+def _is_elsewhere(ole: bytes) -> bool:
+    """Whether this stream says that the document is to be fetched: by its flag, or as it names a place."""
+    if len(ole) < 20:
+        return True
+    return bool(struct.unpack_from("<I", ole, 4)[0] & _LINKED) or any(ole[16:])
 
 
 def _check_main(kind: Kind, found: olefile.OleFileIO) -> None:
