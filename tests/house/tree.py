@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 # Where there is no git (a clone handed on as an archive), these are what .gitignore names.
 MADE_BY_MACHINES = {"node_modules", "var", "dist", "__pycache__", "test-results"}
-BINARY = {".docx", ".ico", ".jpg", ".pdf", ".png", ".wav", ".woff2"}
+BINARY = {".doc", ".docx", ".ico", ".jpg", ".pdf", ".png", ".wav", ".woff2", ".xls", ".xlsx"}
 # Written by programs: nothing a rule for authors could say about them.
 GENERATED = {"package-lock.json", "govuk.css", "dev.txt", "runtime.txt"}
 # Written by others, and kept as it came.
