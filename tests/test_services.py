@@ -85,6 +85,37 @@ def test_only_the_name_of_the_database_changes(url: str, expected: str) -> None:
     assert services.with_database(url, "new") == expected
 
 
+@pytest.mark.parametrize(
+    ("there", "named", "taken"),
+    [
+        (["chromium", "chromium-headless-shell"], "", "chromium-headless-shell"),
+        (["chromium-browser", "chromium"], "", "chromium"),
+        (["chromium-browser"], "", "chromium-browser"),
+        (["chromium", "chromium-headless-shell", "another"], "another", "another"),
+    ],
+)
+def test_the_chromium_without_windows_is_taken_unless_another_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: list[str], named: str, taken: str
+) -> None:
+    for name in there:
+        (tmp_path / name).touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("TEST_CHROMIUM", str(tmp_path / named) if named else "")
+    with services.chromium() as (path, where):
+        assert path == str(tmp_path / taken)
+    assert where == f"at {path}"
+
+
+@pytest.mark.parametrize("named", ["", "/nowhere/chromium"])
+def test_without_a_chromium_one_is_told_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("TEST_CHROMIUM", named)
+    with pytest.raises(services.ServiceMissing, match="make services"), services.chromium():
+        pass
+
+
 def test_keys_of_a_test_do_not_outlive_it(redis_url: str, tmp_path: Path) -> None:
     (tmp_path / "test_leaves.py").write_text(
         "from redis import Redis\n"

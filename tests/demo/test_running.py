@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import os
 import socket
 import stat
 import subprocess
 import sys
+from contextlib import redirect_stderr
 from datetime import date
 from pathlib import Path
 
@@ -14,22 +17,27 @@ import pytest
 
 from idp.adapters.population import Claimed, population_of
 from idp.adapters.registry import Company, Registered, registry_of
+from idp.cli import main
 from idp.config import as_variables, load_demo_settings, load_settings
 from tests.running_demo import RunningDemo
 
 PRIVATE = stat.S_IRWXG | stat.S_IRWXO
 
 
-def run_demo(var: Path, base: int) -> subprocess.CompletedProcess[str]:
-    """Start a demo that must refuse to start."""
-    return subprocess.run(
-        [sys.executable, "-m", "idp.cli", "demo"],
-        env={"IDP_VAR_DIR": str(var), "IDP_DEMO_PORT_BASE": str(base)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def refused(var: Path, base: int | str) -> str:
+    """What a demo says that must refuse to start, before it has touched anything."""
+    said = io.StringIO()
+    mask = os.umask(0)
+    try:
+        with pytest.MonkeyPatch.context() as here, redirect_stderr(said):
+            here.setenv("IDP_VAR_DIR", str(var))
+            here.setenv("IDP_DEMO_PORT_BASE", str(base))
+            with pytest.raises(SystemExit) as left:
+                main(["demo"])
+    finally:
+        os.umask(mask)
+    assert left.value.code == 2
+    return said.getvalue()
 
 
 def test_every_application_answers_at_its_root(running_demo: RunningDemo) -> None:
@@ -80,25 +88,28 @@ def test_the_provider_is_believed_by_the_registries_it_asks(running_demo: Runnin
 
 
 def test_a_second_one_in_the_same_directory_is_refused(running_demo: RunningDemo) -> None:
-    done = run_demo(running_demo.var, 20_000)
+    done = subprocess.run(
+        [sys.executable, "-m", "idp.cli", "demo"],
+        env={"IDP_VAR_DIR": str(running_demo.var), "IDP_DEMO_PORT_BASE": "20000"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 2
     assert "running" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = run_demo(tmp_path / "var", port)
-    assert done.returncode == 2
-    assert f"Port {port} (idp) is in use" in done.stderr
-    assert "Traceback" not in done.stderr
+        assert f"Port {port} (idp) is in use" in refused(tmp_path / "var", port)
 
 
 @pytest.mark.parametrize("base", ["80", "99999", "eight"])
 def test_a_port_that_cannot_be_is_refused(tmp_path: Path, base: str) -> None:
-    done = run_demo(tmp_path / "var", base)  # type: ignore[arg-type]  # what somebody types
-    assert done.returncode == 2
-    assert "IDP_DEMO_PORT_BASE" in done.stderr
+    assert "IDP_DEMO_PORT_BASE" in refused(tmp_path / "var", base)
 
 
 def test_storage_of_another_installation_is_left_alone(tmp_path: Path) -> None:
