@@ -23,7 +23,7 @@ from werkzeug.routing import Rule
 
 from idp.config import Settings
 from tests.houses import House, prepare
-from tests.quick import QuickSettings, collect_seldom
+from tests.quick import QuickSettings, collect_seldom, make_once
 from tests.world import World
 
 pytest_plugins = ["tests.services", "tests.running_demo", "tests.neighbours"]
@@ -57,6 +57,7 @@ class CompiledRule(Rule):
 
 COMPILED = CompiledTemplates()
 Flask.url_rule_class = CompiledRule
+make_once()
 SECRETS = {
     "secret_key": "a test's secret key: 0123456789 abcdefghijklmnop",
     "data_keys": "1:" + base64.b64encode(bytes(range(32))).decode(),

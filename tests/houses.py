@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import event, insert, select, text
+from sqlalchemy import event, insert, select
 from sqlalchemy.orm import Session
 
 from idp import migrations
@@ -64,26 +64,28 @@ class House:
         for database in (self._backends.database, first.database):
             _wait_for_no_disk(database)
         with self._backends.begin() as db:
-            self._keys = _signing_keys(db)
+            self._keys = [dict(row) for row in db.execute(select(SigningKey.__table__)).mappings()]
+            self._keys_as_stored = _keys_as_stored(db)
         self._hashed: dict[str, str] = {}
         self._annexes: dict[tuple[Any, ...], _Annex] = {}
         asked = (
             f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {table})"  # noqa: S608 - our own names
             for table in reversed(Base.metadata.sorted_tables)
         )
-        self._which_have_rows = text(" UNION ALL ".join(asked))
+        self._which_have_rows = " UNION ALL ".join(asked)
 
     def empty(self) -> None:
         """Leave storage as it was when the house was built."""
         _forget(self._backends.store)
         with self._backends.database.begin() as db:
-            left = list(db.scalars(self._which_have_rows))
+            run = db.connection().exec_driver_sql
+            left = [table for (table,) in run(self._which_have_rows)]
             # The signing keys are most of what there is to write, and few tests touch them.
-            if untouched := _signing_keys(db) == self._keys:
+            if untouched := _keys_as_stored(db) == self._keys_as_stored:
                 left.remove(SigningKey.__tablename__)
             # A table of a few rows is emptied sooner by a DELETE than by TRUNCATE, which makes new files.
             for table in left:
-                db.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - our own names
+                run(f"DELETE FROM {table}")  # noqa: S608 - our own names
             if not untouched:
                 db.execute(insert(SigningKey), self._keys)
         for path in self.settings.var_dir.iterdir():
@@ -146,9 +148,9 @@ def prepare(settings: Settings) -> None:
     backends.close()
 
 
-def _signing_keys(db: Session) -> list[dict[str, Any]]:
-    rows = db.execute(select(SigningKey.__table__).order_by(SigningKey.id))
-    return [dict(row) for row in rows.mappings()]
+def _keys_as_stored(db: Session) -> list[tuple[Any, ...]]:
+    asked = f"SELECT * FROM {SigningKey.__tablename__} ORDER BY id"  # noqa: S608 - our own name
+    return [tuple(row) for row in db.connection().exec_driver_sql(asked)]
 
 
 def _forget(store: EphemeralStore) -> None:

@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from tests.houses import House
 from tests.oauth.asking import at_once
@@ -34,27 +33,37 @@ class Neighbours:
 
     def world(self, house: House, **changed: Any) -> World:
         """The storage of `house` behind a provider that asks these neighbours; it begins just now."""
-        _forget(self.simulators.app)
-        self.current["world"] = house.annex(**{**self._settings, **changed})
-        return self.current["world"]
-
-    @property
-    def _settings(self) -> dict[str, str]:
-        return {
-            "issuer": self.issuer,
-            "app_url": APP,
-            "face_url": self.simulators.face_url,
-            "face_key": FACE_KEY,
+        registries = {
             "population_url": self.simulators.population_url,
             "registry_url": self.simulators.registry_url,
             "population_token": TOKEN,
             "registry_token": TOKEN,
         }
+        return self._begin(house.annex, {**self._faces, **registries, **changed})
+
+    def before_the_face_service(self, world: World, **changed: Any) -> World:
+        """The storage behind a provider that has the face service and no registry; it begins just now."""
+        assert world.annex, "a house keeps the application for the next test"
+        return self._begin(world.annex, {**self._faces, **changed})
+
+    def _begin(self, annex: Callable[..., World], settings: dict[str, Any]) -> World:
+        forget_checks(self.simulators)
+        self.current["world"] = annex(**settings)
+        return self.current["world"]
+
+    @property
+    def _faces(self) -> dict[str, str]:
+        return {
+            "issuer": self.issuer,
+            "app_url": APP,
+            "face_url": self.simulators.face_url,
+            "face_key": FACE_KEY,
+        }
 
 
-def _forget(app: Flask) -> None:
+def forget_checks(running: Simulators) -> None:
     """No check of another test is remembered by the face service."""
-    service = app.extensions["face-simulator"]
+    service = running.app.extensions["face-simulator"]
     service.asked.clear()
     service.nonces.clear()
 

@@ -12,9 +12,14 @@ from werkzeug.test import TestResponse
 
 # Python's own HTML parser takes longer to read a page than the application to make it.
 _MARK = re.compile(
-    r"""<!--.*?--> | <! [^>]* > | < (?P<end>/?) (?P<tag>[a-zA-Z][^\s/>"']*)
-        (?P<attributes> [^>"']* (?: (?: "[^"]*" | '[^']*' ) [^>"']* )* ) >""",
+    r"""<!--.*?--> | <! [^>]*+ > | </?+ [a-zA-Z] [^>"']*+ (?: (?: "[^"]*+" | '[^']*+' ) [^>"']*+ )*+ >""",
     re.DOTALL | re.VERBOSE,
+)
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_FORM_OR_INPUT = re.compile(
+    r"""< (?P<tag> form | input ) (?= [\s/>] )
+        (?P<attributes> [^>"']*+ (?: (?: "[^"]*+" | '[^']*+' ) [^>"']*+ )*+ ) >""",
+    re.VERBOSE,
 )
 _ATTRIBUTE = re.compile(
     r"""(?P<name>[^\s=/>"']+)
@@ -24,21 +29,15 @@ _ATTRIBUTE = re.compile(
 
 
 class FormReader:
-    """The forms of a page: action, fields with their values, buttons; and what can be read between them."""
+    """The forms of a page: action, fields with their values, buttons."""
 
     def __init__(self) -> None:
         self.forms: list[dict[str, Any]] = []
-        self.text: list[str] = []
 
     def feed(self, html: str) -> None:
         """Read a whole page."""
-        read_to = 0
-        for mark in _MARK.finditer(html):
-            self._read(html[read_to : mark.start()])
-            read_to = mark.end()
-            if not mark["end"] and mark["tag"] in {"form", "input"}:
-                self._note(mark["tag"], _attributes(mark["attributes"]))
-        self._read(html[read_to:])
+        for mark in _FORM_OR_INPUT.finditer(_COMMENT.sub("", html)):
+            self._note(mark["tag"], _attributes(mark["attributes"]))
 
     def _note(self, tag: str, given: dict[str, str]) -> None:
         if tag == "form":
@@ -51,9 +50,10 @@ class FormReader:
             else:
                 self.forms[-1]["fields"][given["name"]] = given.get("value", "")
 
-    def _read(self, between: str) -> None:
-        if words := unescape(between).strip():
-            self.text.append(words)
+
+def words_of(html: str) -> list[str]:
+    """What can be read between the marks of a page."""
+    return [words for between in _MARK.split(html) if (words := unescape(between).strip())]
 
 
 def _attributes(written: str) -> dict[str, str]:
@@ -83,7 +83,7 @@ class Page:
     @property
     def text(self) -> str:
         """What can be read on it."""
-        return " ".join(self._parsed().text)
+        return " ".join(words_of(self.html))
 
     @property
     def location(self) -> str:
@@ -97,18 +97,18 @@ class Page:
 
     def form(self, number: int = 0) -> dict[str, Any]:
         """A form of the page; the first one is the page's own."""
-        found: dict[str, Any] = self._parsed().forms[number]
+        found: dict[str, Any] = self._forms()[number]
         return found
 
     @property
     def form_count(self) -> int:
         """How many forms there are."""
-        return len(self._parsed().forms)
+        return len(self._forms())
 
-    def _parsed(self) -> FormReader:
-        parser = FormReader()
-        parser.feed(self.html)
-        return parser
+    def _forms(self) -> list[dict[str, Any]]:
+        reader = FormReader()
+        reader.feed(self.html)
+        return reader.forms
 
 
 def error_sentences(page: Page) -> list[str]:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import gc
+from functools import cache
+
+import httpcore2
+import typer.main
 
 from idp.config import Settings, as_variables
 
@@ -20,6 +24,16 @@ class QuickSettings(Settings):
 def variables_of(settings: Settings) -> dict[str, str]:
     """What another process is told that is to work with these settings; it hashes as little as it may."""
     return {**as_variables(settings), "IDP_ARGON2_MEMORY_KIB": "8192"}
+
+
+def make_once() -> None:
+    """Let libraries make only once a process what they make anew for each client and each command.
+
+    What an HTTPS client trusts takes longer to read than most of what a test asks for, and the tree of all
+    commands longer than most commands. Both are only read afterwards.
+    """
+    httpcore2.default_ssl_context = cache(httpcore2.default_ssl_context)
+    typer.main.get_command = cache(typer.main.get_command)
 
 
 def collect_seldom() -> None:

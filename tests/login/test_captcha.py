@@ -141,7 +141,9 @@ def test_an_address_hears_only_so_many_voices_a_minute(world: World) -> None:
     browser = world.browser()
     page = browser.open("/login/legal")
     captcha_id = page.form()["fields"]["captcha_id"]
-    answers = {browser.open(f"/captcha/{captcha_id}.wav").status for _time in range(61)}
-    assert answers == {200, 429}
+    # Whoever asks for a voice that is not there has asked; to speak is dear, here as well.
+    for _time in range(59):
+        assert browser.open("/captcha/nothing.wav").status == 404
+    assert [browser.open(f"/captcha/{captcha_id}.wav").status for _time in range(2)] == [200, 429]
     elsewhere = world.browser(address="203.0.113.9")
     assert elsewhere.open(f"/captcha/{captcha_id}.wav").status == 200

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
 
 import httpx2
 import pytest
 
 from idp.proof import face as proof
 from tests.login.acting import is_in, later
+from tests.neighbours import Neighbours
 from tests.scan.faces import (
     APhoneOfNobody,
     FaceWorld,
@@ -25,9 +25,8 @@ from tests.world import World, error_sentences
 
 
 @pytest.fixture
-def here(world: World) -> Iterator[FaceWorld]:
-    with face_world(world) as made:
-        yield made
+def here(world: World, neighbours: Neighbours) -> FaceWorld:
+    return face_world(world, neighbours)
 
 
 @pytest.mark.parametrize(
@@ -81,9 +80,11 @@ def test_who_is_known_by_the_account_is_not_kept_out_by_strangers(here: FaceWorl
     assert "check=" in ask(own, person).url
 
 
-def test_the_checks_of_an_address_are_limited_as_the_installation_wants(world: World) -> None:
-    with face_world(world, face_checks_an_address=2) as here:
-        statuses = [ask(here.world.browser(), here.world.a_person()).status for _ in range(4)]
+def test_the_checks_of_an_address_are_limited_as_the_installation_wants(
+    world: World, neighbours: Neighbours
+) -> None:
+    here = face_world(world, neighbours, face_checks_an_address=2)
+    statuses = [ask(here.world.browser(), here.world.a_person()).status for _ in range(4)]
     assert statuses == [200, 200, 200, 429]
 
 
@@ -160,13 +161,15 @@ def test_with_one_it_is_offered_to_natural_persons_and_promised_in_discovery(her
     assert "urn:idp:loa:3" in told["acr_values_supported"]
 
 
-def test_a_face_service_that_is_away_is_said_and_another_way_is_named(world: World) -> None:
-    with face_world(world, face_url="http://127.0.0.1:1/face") as here:
-        browser = here.world.browser()
-        ask(browser, here.world.a_person())
-        page = browser.submit(number=1)
-        assert (page.status, "人脸核验服务现在没有应答" in page.text) == (503, True)
-        assert "用其他方式登录" in page.text
+def test_a_face_service_that_is_away_is_said_and_another_way_is_named(
+    world: World, neighbours: Neighbours
+) -> None:
+    here = face_world(world, neighbours, face_url="http://127.0.0.1:1/face")
+    browser = here.world.browser()
+    ask(browser, here.world.a_person())
+    page = browser.submit(number=1)
+    assert (page.status, "人脸核验服务现在没有应答" in page.text) == (503, True)
+    assert "用其他方式登录" in page.text
 
 
 def test_the_page_of_the_service_keeps_no_picture_and_runs_no_foreign_code(here: FaceWorld) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -18,6 +17,7 @@ from idp.accounts.sessions import SigninSession
 from idp.proof import face as proof
 from tests.inhabitants import APerson, a_resident_number
 from tests.login.acting import is_in, later
+from tests.neighbours import Neighbours
 from tests.portals import Authorization
 from tests.scan.faces import (
     APhoneOfNobody,
@@ -36,9 +36,8 @@ from tests.world import Page, World
 
 
 @pytest.fixture
-def here(world: World) -> Iterator[FaceWorld]:
-    with face_world(world) as made:
-        yield made
+def here(world: World, neighbours: Neighbours) -> FaceWorld:
+    return face_world(world, neighbours)
 
 
 def sign_ins_of(world: World, person: APerson) -> list[SigninSession]:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.entering import enter
 from tests.login.acting import is_in, key_of, told
+from tests.neighbours import Neighbours
 from tests.oauth.asking import later, refused_with
 from tests.oauth.test_app_sign_in import is_signed_in, refreshed, rows
 from tests.portals import Authorization
@@ -91,24 +92,26 @@ def test_a_password_typed_in_a_browser_that_a_scan_opened_makes_no_phone_of_it(o
     assert "/login" in browser.open(f"/oauth/authorize?tx={transaction}").url
 
 
-def test_a_face_that_somebody_shows_at_another_phone_makes_no_phone(world: World) -> None:
-    with face_world(world) as here:
-        person, browser = here.world.a_person(), here.world.browser()
-        transaction = asks_as_app(browser).url.partition("tx=")[2]
-        at = f"/login/face?tx={transaction}"
-        page = ask(browser, person, at=at)
-        assert "/scan/qr/" not in page.html, "no code: it would be for another phone than this"
-        back = here.simulators.press(begin_here(browser), "passed").headers["Location"]
-        assert "人脸核验已通过" in browser.open(back).text
-        assert "code" in browser.submit().query
+def test_a_face_that_somebody_shows_at_another_phone_makes_no_phone(
+    world: World, neighbours: Neighbours
+) -> None:
+    here = face_world(world, neighbours)
+    person, browser = here.world.a_person(), here.world.browser()
+    transaction = asks_as_app(browser).url.partition("tx=")[2]
+    at = f"/login/face?tx={transaction}"
+    page = ask(browser, person, at=at)
+    assert "/scan/qr/" not in page.html, "no code: it would be for another phone than this"
+    back = here.simulators.press(begin_here(browser), "passed").headers["Location"]
+    assert "人脸核验已通过" in browser.open(back).text
+    assert "code" in browser.submit().query
 
-        thief = here.world.browser()
-        transaction = asks_as_app(thief).url.partition("tx=")[2]
-        check = ask(thief, person)
-        shown = APhoneOfNobody(here.world).page_for(ticket_of(check))
-        here.simulators.press(shown, "passed")
-        assert is_in(finish(thief, check_of(check)))
-        assert "/login" in thief.open(f"/oauth/authorize?tx={transaction}").url
+    thief = here.world.browser()
+    transaction = asks_as_app(thief).url.partition("tx=")[2]
+    check = ask(thief, person)
+    shown = APhoneOfNobody(here.world).page_for(ticket_of(check))
+    here.simulators.press(shown, "passed")
+    assert is_in(finish(thief, check_of(check)))
+    assert "/login" in thief.open(f"/oauth/authorize?tx={transaction}").url
 
 
 def kinds(world: World, person: APerson) -> list[str]:

@@ -1,15 +1,16 @@
 """A portal under test, the provider it talks to, and browsers that go back and forth between the two."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
 from flask import Flask
-from jinja2 import FileSystemBytecodeCache
 
 from relying_parties.kit.portal import Portal
 from relying_parties.social_insurance.app import create_app
+from tests.conftest import COMPILED
 from tests.relying_parties.browser import Browser, settings_for
 from tests.relying_parties.stand_in import StandIn
 
@@ -30,9 +31,11 @@ def provider(stand_in: StandIn) -> StandIn:
 
 
 @pytest.fixture(scope="session")
-def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
-    """Each test has a portal of its own; its templates need to be compiled once."""
-    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+def after_a_start(stand_in: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of a portal that was started once: its tables, and the records it was given."""
+    folder = tmp_path_factory.mktemp("portal")
+    portal_of(create_app(settings_for(stand_in.issuer, folder))).close()
+    return folder / "portal.db"
 
 
 @pytest.fixture(scope="session")
@@ -42,9 +45,11 @@ def http() -> Iterator[httpx2.Client]:
 
 
 @pytest.fixture
-def app(provider: StandIn, tmp_path: Path, compiled_templates: FileSystemBytecodeCache) -> Iterator[Flask]:
+def app(provider: StandIn, tmp_path: Path, after_a_start: Path) -> Iterator[Flask]:
+    """Each test has a portal of its own; what every first start makes alike is made once."""
+    shutil.copy(after_a_start, tmp_path / "portal.db")
     app = create_app(settings_for(provider.issuer, tmp_path))
-    app.jinja_env.bytecode_cache = compiled_templates
+    app.jinja_env.bytecode_cache = COMPILED
     yield app
     portal_of(app).close()
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hmac
 import json
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,10 +16,10 @@ from idp.accounts.identifiers import person_name
 from idp.proof import face, tickets
 from idp.proof.face_record import Check
 from tests.inhabitants import APerson
-from tests.relying_parties.simulating import FACE_KEY, Simulators, served, simulators
+from tests.neighbours import Neighbours
+from tests.relying_parties.simulating import FACE_KEY, Simulators
 from tests.world import Browser, Page, World
 
-APP = "http://localhost:8004"
 ANDROID = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/130.0.0.0 Mobile Safari/537.36"
 
 
@@ -33,19 +31,9 @@ class FaceWorld:
     simulators: Simulators
 
 
-@contextmanager
-def face_world(world: World, **given: Any) -> Iterator[FaceWorld]:
+def face_world(world: World, neighbours: Neighbours, **given: Any) -> FaceWorld:
     """The same storage behind a provider that the face service can reach."""
-    held: dict[str, World] = {}
-
-    def late(environ: Any, start_response: Any) -> Any:
-        return held["world"].app.wsgi_app(environ, start_response)
-
-    with served(late) as issuer, simulators(issuer) as running:
-        settings = {"issuer": issuer, "app_url": APP, "face_url": running.face_url, "face_key": FACE_KEY}
-        with world.rewired(**{**settings, **given}) as other:
-            held["world"] = other
-            yield FaceWorld(other, running)
+    return FaceWorld(neighbours.before_the_face_service(world, **given), neighbours.simulators)
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ class APhone:
     refresh_token: str = ""
     address: str = "127.0.0.1"
     user_agent: str = ANDROID
+    nonce: str | None = None
 
     @classmethod
     def of(
@@ -89,7 +90,10 @@ class APhone:
     def call(
         self, method: str, path: str, body: Any = None, *, token: str | None = None, **more: Any
     ) -> TestResponse:
-        """A proved call; once more where a nonce is asked for. `more` goes to the test client."""
+        """A proved call with the latest nonce, once more where another is asked for.
+
+        `more` goes to the test client.
+        """
         token = self.token if token is None else token
 
         def once(nonce: str | None) -> TestResponse:
@@ -108,9 +112,11 @@ class APhone:
                 **sent,
             )
 
-        answer = once(None)
-        asks = (answer.get_json(silent=True) or {}).get("error") == "use_dpop_nonce"
-        return once(answer.headers["DPoP-Nonce"]) if asks else answer
+        answer = once(self.nonce)
+        if (answer.get_json(silent=True) or {}).get("error") != "use_dpop_nonce":
+            return answer
+        self.nonce = answer.headers["DPoP-Nonce"]
+        return once(self.nonce)
 
     def me(self) -> dict[str, Any]:
         """Who the app says is signed in."""
@@ -188,7 +194,9 @@ def app_code(browser: Browser, asked: Authorization, person: APerson, scope: str
     """The code an app brings back, for which `person` signs in where that is asked."""
     page = browser.open(asked.address(scope))
     if "code" not in page.query:
-        page = browser.sign_in_person(person, at=f"/login/person?tx={page.url.partition('tx=')[2]}")
+        if not page.url.startswith("/login/person?"):
+            browser.open(f"/login/person?tx={page.url.partition('tx=')[2]}")
+        page = browser.submit_with_captcha({"account": person.account, "password": person.password})
     assert "code" in page.query, (page.status, page.location, page.text)
     return page.query["code"]
 

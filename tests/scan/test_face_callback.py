@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -15,6 +15,7 @@ from idp.accounts.audit import Action, AuditEvent
 from tests.adapters.arrange import at_once
 from tests.inhabitants import APerson, a_resident_number
 from tests.login.acting import is_in, later
+from tests.neighbours import Neighbours
 from tests.scan.faces import (
     APhoneOfNobody,
     FaceWorld,
@@ -34,9 +35,8 @@ Begun = tuple[Browser, str, APerson]
 
 
 @pytest.fixture
-def here(world: World) -> Iterator[FaceWorld]:
-    with face_world(world) as made:
-        yield made
+def here(world: World, neighbours: Neighbours) -> FaceWorld:
+    return face_world(world, neighbours)
 
 
 def begun(here: FaceWorld) -> Begun:

@@ -14,9 +14,9 @@ from idp.accounts.audit import Action, AuditEvent
 from idp.accounts.identifiers import mask_name
 from idp.proof import face, tickets
 from tests.login.acting import is_in, later
-from tests.relying_parties.simulating import FACE_KEY, simulators
+from tests.neighbours import APP, Neighbours, forget_checks
+from tests.relying_parties.simulating import FACE_KEY, Simulators, simulators
 from tests.scan.faces import (
-    APP,
     APhoneOfNobody,
     FaceWorld,
     ask,
@@ -34,18 +34,21 @@ from tests.world import ISSUER, World
 
 
 @pytest.fixture
-def here(world: World) -> Iterator[FaceWorld]:
-    with face_world(world) as made:
-        yield made
+def here(world: World, neighbours: Neighbours) -> FaceWorld:
+    return face_world(world, neighbours)
+
+
+@pytest.fixture(scope="module")
+def for_home() -> Iterator[Simulators]:
+    with simulators(ISSUER) as running:
+        yield running
 
 
 @pytest.fixture
-def at_home(world: World) -> Iterator[World]:
+def at_home(world: World, for_home: Simulators) -> Iterator[World]:
     """The same at the address the tests' phones know; its verdicts are delivered by the test."""
-    with (
-        simulators(ISSUER) as running,
-        world.rewired(app_url=APP, face_url=running.face_url, face_key=FACE_KEY) as other,
-    ):
+    forget_checks(for_home)
+    with world.rewired(app_url=APP, face_url=for_home.face_url, face_key=FACE_KEY) as other:
         yield other
 
 
@@ -141,16 +144,18 @@ def test_with_three_wrong_numbers_the_check_is_over(here: FaceWorld) -> None:
     assert "人脸核验已经取消" in browser.open(page.url).text
 
 
-def test_far_from_the_computer_he_is_asked_once_more_before_the_number(world: World) -> None:
+def test_far_from_the_computer_he_is_asked_once_more_before_the_number(
+    world: World, neighbours: Neighbours
+) -> None:
     places = str(Path(idp.__file__).parent / "demo" / "places.csv")
-    with face_world(world, places_file=places, trusted_proxies="127.0.0.1") as here:
-        ticket, phone = a_face_ticket(here.world), APhoneOfNobody(here.world, address="203.0.113.9")
-        far = phone.scan(ticket).get_json()["far"]
-        assert set(far) == {"browser", "phone"}
-        answer = phone.agree(ticket, number="99")
-        assert (answer.status_code, answer.get_json()["error"]) == (409, "far_unconfirmed")
-        assert far["browser"] in answer.get_json()["message"]
-        assert phone.agree(ticket, far=True).status_code == 200
+    here = face_world(world, neighbours, places_file=places, trusted_proxies="127.0.0.1")
+    ticket, phone = a_face_ticket(here.world), APhoneOfNobody(here.world, address="203.0.113.9")
+    far = phone.scan(ticket).get_json()["far"]
+    assert set(far) == {"browser", "phone"}
+    answer = phone.agree(ticket, number="99")
+    assert (answer.status_code, answer.get_json()["error"]) == (409, "far_unconfirmed")
+    assert far["browser"] in answer.get_json()["message"]
+    assert phone.agree(ticket, far=True).status_code == 200
 
 
 def test_who_refuses_before_the_camera_has_ended_it_whatever_the_service_says_later(here: FaceWorld) -> None:
@@ -257,15 +262,15 @@ def test_once_a_phone_has_scanned_the_browser_does_not_begin_beside_it(here: Fac
     assert phone.agree(ticket_of(page)).status_code == 200
 
 
-def test_a_service_that_is_away_is_said_and_the_code_goes_on(world: World) -> None:
-    with face_world(world, face_url="http://127.0.0.1:1/face") as here:
-        phone, ticket = APhoneOfNobody(here.world), a_face_ticket(here.world)
-        phone.scan(ticket)
-        answer = phone.agree(ticket)
-        assert (answer.status_code, answer.get_json()["error"]) == (503, "temporarily_unavailable")
-        assert "没有做任何更改" in answer.get_json()["message"]
-        state = getattr(tickets.find(here.world.platform.store, ticket), "state", "")
-        assert state == "scanned"
+def test_a_service_that_is_away_is_said_and_the_code_goes_on(world: World, neighbours: Neighbours) -> None:
+    here = face_world(world, neighbours, face_url="http://127.0.0.1:1/face")
+    phone, ticket = APhoneOfNobody(here.world), a_face_ticket(here.world)
+    phone.scan(ticket)
+    answer = phone.agree(ticket)
+    assert (answer.status_code, answer.get_json()["error"]) == (503, "temporarily_unavailable")
+    assert "没有做任何更改" in answer.get_json()["message"]
+    state = getattr(tickets.find(here.world.platform.store, ticket), "state", "")
+    assert state == "scanned"
 
 
 def test_a_phone_somebody_is_signed_in_on_does_the_same(at_home: World) -> None:

@@ -8,6 +8,7 @@ import pyotp
 import pytest
 
 from tests.login.acting import key_of
+from tests.neighbours import Neighbours
 from tests.scan.faces import APhoneOfNobody, ask, check_of, face_world, finish, ticket_of
 from tests.scan.phones import PIN
 from tests.scan.waiting_pages import a_page, a_phone, confirmed, with_an_app
@@ -52,10 +53,10 @@ def test_a_sign_in_by_scan_is_asked_for_the_factor_where_there_is_one(
     assert asked_to_confirm(browser.open(TOTP, follow=False)) is None
 
 
-def test_a_face_is_a_proof_of_his_own_wherever_he_shows_it(world: World) -> None:
-    with face_world(world) as here:
-        person, browser = here.world.a_person(), here.world.browser()
-        page = ask(browser, person)
-        here.simulators.press(APhoneOfNobody(here.world).page_for(ticket_of(page)), "passed")
-        finish(browser, check_of(page), follow=True)
-        assert asked_to_confirm(browser.open(PASSKEY, follow=False)) is None
+def test_a_face_is_a_proof_of_his_own_wherever_he_shows_it(world: World, neighbours: Neighbours) -> None:
+    here = face_world(world, neighbours)
+    person, browser = here.world.a_person(), here.world.browser()
+    page = ask(browser, person)
+    here.simulators.press(APhoneOfNobody(here.world).page_for(ticket_of(page)), "passed")
+    finish(browser, check_of(page), follow=True)
+    assert asked_to_confirm(browser.open(PASSKEY, follow=False)) is None

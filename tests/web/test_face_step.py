@@ -5,7 +5,6 @@ The journeys prove the rest, over HTTP: 刷脸登录 in tests/login, registratio
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +17,7 @@ from idp.web import face_step, faces
 from idp.web.errors import Stop
 from idp.web.face_step import FaceStep, FaceWords
 from tests.inhabitants import a_resident_number
+from tests.neighbours import Neighbours
 from tests.scan.faces import FaceWorld, face_world
 from tests.world import World
 
@@ -37,9 +37,8 @@ STEP = FaceStep(
 
 
 @pytest.fixture
-def here(world: World) -> Iterator[FaceWorld]:
-    with face_world(world) as made:
-        yield made
+def here(world: World, neighbours: Neighbours) -> FaceWorld:
+    return face_world(world, neighbours)
 
 
 def passed(here: FaceWorld, step: FaceStep) -> Check:
