@@ -175,8 +175,19 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
 
 
 def begin_write(session: Session) -> None:
-    """Open the write transaction now, so that what is read next cannot change before it is used."""
-    _begin(session.connection())
+    """Open the write transaction now, so that what is read next cannot change before it is used.
+
+    Raises sqlalchemy.exc.OperationalError.
+    """
+    line = session.connection()
+    try:
+        _begin(line)
+    except line.dialect.loaded_dbapi.Error as fault:
+        # Within a statement SQLAlchemy would say it in its own words, and let go of a line that is cut.
+        is_cut = line.dialect.is_disconnect(fault, line.connection.dbapi_connection, None)
+        if is_cut:
+            line.invalidate(fault)
+        raise OperationalError("BEGIN", None, fault, connection_invalidated=is_cut) from fault
 
 
 def insert_while(

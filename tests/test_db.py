@@ -202,6 +202,22 @@ def test_a_write_on_a_line_that_was_cut_is_an_outage_and_the_next_one_goes_throu
     assert seen(database) == 1
 
 
+@pytest.mark.parametrize("installation", ["postgres"], indirect=True)
+def test_a_transaction_begun_on_a_line_that_was_cut_is_an_outage_too(world: World) -> None:
+    database = world.backends.database
+    with database.session() as db, database.engine.connect() as other:
+        pid = db.scalar(text("SELECT pg_backend_pid()"))
+        other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+        with pytest.raises(OperationalError) as cut:
+            begin_write(db)
+        assert is_outage(cut.value)
+        db.rollback()
+        begin_write(db)
+        db.add(a_row("next"))
+        db.commit()
+    assert seen(database) == 1
+
+
 def test_columns_are_named_and_typed_as_the_database_says(world: World) -> None:
     with world.reading() as db:
         rows = db.execute(text("SELECT 1 AS one, 'two' AS \"文字\"")).mappings().all()

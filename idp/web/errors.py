@@ -71,7 +71,7 @@ _PAGES = {
 
 def install(app: Flask) -> None:
     """Wire the handlers; the most exact one answers."""
-    app.register_error_handler(Stop, _stop)
+    app.register_error_handler(Stop, answer_stop)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, answer_http)
     app.register_error_handler(Exception, _unforeseen)
@@ -90,7 +90,8 @@ def frame(app: Flask, prefix: str, template: str, way: Way) -> None:
     app.extensions[_FRAMES] = (*app.extensions.get(_FRAMES, ()), _Frame(prefix, template, *way))
 
 
-def _stop(stop: Stop) -> Response:
+def answer_stop(stop: Stop) -> Response:
+    """The page that says why a journey ends here."""
     return _render(stop.status, stop.title, stop.sentence, stop.ways, stop.explained)
 
 
@@ -111,7 +112,7 @@ def answer_http(error: HTTPException) -> Response:
     # What failed after the view, at the commit, comes wrapped.
     cause = getattr(error, "original_exception", None)
     if cause is not None:
-        return _stop(cause) if isinstance(cause, Stop) else _unforeseen(cause)
+        return answer_stop(cause) if isinstance(cause, Stop) else _unforeseen(cause)
     roll_back()
     if error.response is not None:
         return make_response(error.response)

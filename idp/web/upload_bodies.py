@@ -12,20 +12,20 @@ further than a file may be long. (In memory it would be 50 MB for each of 16 thr
 that is no slot are not kept at all, nor are more than a few files: the token of the form comes in the same
 body, so that anybody may send one. For that reason the hour of the address is counted as it arrives.
 
-A body that is too long, too slow, or one too many at once, is not parsed. The page of `again`, which is what
+A body that is no form in parts brings no file, and has the small bound of all others. One that is too long,
+too slow, or one too many at once, is not parsed. The page of `again`, which is what
 a GET shows, is answered in its place with a sentence (:func:`whole_refusal`); it changes nothing, so that it
 needs no CSRF token, which is in the part that nobody read.
 """
 
 from __future__ import annotations
 
-import queue
 import secrets
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Container
 from contextlib import suppress
+from time import monotonic
 from typing import IO, Any, Final, TypeVar
 
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -43,8 +43,8 @@ from werkzeug.formparser import FormDataParser
 
 from idp.adapters.files import NoSpace
 from idp.config import Settings
-from idp.proof.throttle import neighbourhood
-from idp.web.errors import answer_http
+from idp.proof.throttle import Place, places
+from idp.web.errors import Stop, answer_http, answer_stop
 from idp.web.platform import platform, settings
 from idp.web.upload_parts import FormOfSlots
 from idp.web.upload_quota import Tally
@@ -57,7 +57,11 @@ _DOORS: Final = "idp-upload-doors"
 _MEBI: Final = 1024 * 1024
 _FIELDS: Final = 256 * 1024
 """What the fields beside the files and the lines between the parts may take."""
-_PIECE: Final = 64 * 1024
+_PIECE: Final = 8 * 1024
+"""The server gathers so much before it says that anything came: whoever sends slowly is found out by it."""
+_PARTS: Final = 40
+_LONGEST_FIELD: Final = 16_000
+"""A page with files has a few short fields beside them; what nobody asked for takes little memory."""
 _FILES: Final = 20
 """How many files one body may bring: no page has half as many fields, and each is a descriptor."""
 _PATIENT_WITH: Final = 4
@@ -121,14 +125,15 @@ class UploadRequest(Request):
 
     def _load_form_data(self) -> None:
         """Read the form. Raises RequestEntityTooLarge, RequestTimeout, ServiceUnavailable, once."""
-        if "form" in vars(self) or _page_of(self) is None:
+        if "form" in vars(self) or _page_of(self) is None or not _has_parts(self):
             super()._load_form_data()
             return
-        caller = neighbourhood(self.remote_addr or "")
+        caller = places(self.remote_addr or "")
         tally = g.upload_tally = Tally(platform().store, caller, settings().uploads_an_address_mb)
         try:
             current_app.extensions[_DOORS].enter(caller)
             self.max_content_length = _longest()
+            self.max_form_parts, self.max_form_memory_size = _PARTS, _LONGEST_FIELD
             # A server that does not say where its body ends must not be asked for more than was announced.
             most = None if self.environ.get("wsgi.input_terminated") else self.content_length or 0
             body = Hurried(self.environ["wsgi.input"], settings().upload_seconds, most, tally.arrived)
@@ -219,80 +224,70 @@ class SealedSpool:
 
 
 class Hurried:
-    """A body that must have come within `seconds`: whoever sends it slowly holds no thread longer.
+    """A body that must have come within `seconds`, as far as that can be told between two pieces of it.
 
-    The server's `read` waits as long as the sender likes, so it is called beside; what it waits for is left
-    behind. `most` is how many octets there are, None where the server itself tells the end; `arrived` is told
-    how many came.
+    It is read by the thread of the request and by no other: where an answer leaves while a read is under way,
+    the server hangs as a whole (Granian 2.8). So a sender who falls silent altogether keeps that thread; the
+    proxy in front, which takes a body in before it passes it on, never lets him so far (docs/running.md).
+    `most` is how many octets there are, None where the server itself tells the end; `arrived` is told how
+    many came.
     """
 
     def __init__(
         self, body: IO[bytes], seconds: float, most: int | None, arrived: Callable[[int], None]
     ) -> None:
-        self._arrived = arrived
-        self._until = time.monotonic() + seconds
-        self._pieces: queue.Queue[bytes | Exception] = queue.Queue(maxsize=4)
-        self._left = b""
-        self._is_left_behind = threading.Event()
-        threading.Thread(target=self._pump, args=(body, most), daemon=True).start()
+        self._body, self._most, self._arrived = body, most, arrived
+        self._until = monotonic() + seconds
 
     def read(self, size: int = _PIECE) -> bytes:
         """At most `size` octets, none at the end. Raises RequestTimeout, OSError if the sender is gone."""
-        if not self._left:
-            try:
-                piece = self._pieces.get(timeout=max(0.0, self._until - time.monotonic()))
-            except queue.Empty:
-                self._is_left_behind.set()
-                raise RequestTimeout from None
-            if isinstance(piece, Exception):
-                raise OSError from piece
-            self._left = piece
-            self._arrived(len(piece))
-        taken, self._left = self._left[:size], self._left[size:]
-        return taken
+        if monotonic() >= self._until:
+            raise RequestTimeout
+        asked = min(size if size >= 0 else _PIECE, _PIECE)
+        asked = asked if self._most is None else min(asked, self._most)
+        try:
+            piece = self._body.read(asked) if asked else b""
+        except Exception as fault:
+            raise OSError from fault
+        self._most = None if self._most is None else self._most - len(piece)
+        self._arrived(len(piece))
+        return piece
 
     def count_no_more(self) -> None:
         """Tell nobody of what still comes: it is thrown away, and nobody's hour is spent with it."""
         self._arrived = lambda _octets: None
 
-    def _pump(self, body: IO[bytes], most: int | None) -> None:
-        try:
-            while not self._is_left_behind.is_set():
-                piece = body.read(_PIECE if most is None else min(_PIECE, most))
-                most = None if most is None else most - len(piece)
-                self._hand_on(piece)
-                if not piece:
-                    return
-        except Exception as fault:  # noqa: BLE001 - whatever it is, whoever reads is told
-            self._hand_on(fault)
-
-    def _hand_on(self, piece: bytes | Exception) -> None:
-        while not self._is_left_behind.is_set() and time.monotonic() < self._until:
-            with suppress(queue.Full):
-                self._pieces.put(piece, timeout=1.0)
-                return
-
 
 class Doors:
-    """How many bodies with files one process receives at once, and of these half from one neighbourhood."""
+    """How many bodies with files one process receives at once.
+
+    Of these half from one neighbourhood, and three quarters from an IPv6 /48, which one caller may have.
+    """
 
     def __init__(self, at_once: int) -> None:
-        self._at_once, self._of_one = at_once, max(1, at_once // 2)
+        self._at_once = at_once
+        self._of_places = (max(1, at_once // 2), max(1, at_once * 3 // 4))
         self._lock = threading.Lock()
         self._inside: Counter[str] = Counter()
+        self._all = 0
 
-    def enter(self, caller: str) -> None:
+    def enter(self, caller: tuple[Place, ...]) -> None:
         """Return if there is room. Raises ServiceUnavailable."""
         with self._lock:
-            if self._inside.total() >= self._at_once or self._inside[caller] >= self._of_one:
+            full = (
+                self._inside[each.name] >= most for each, most in zip(caller, self._of_places, strict=False)
+            )
+            if self._all >= self._at_once or any(full):
                 raise ServiceUnavailable
-            self._inside[caller] += 1
+            self._all += 1
+            self._inside.update(each.name for each in caller)
         g.upload_door = caller
 
-    def leave(self, caller: str) -> None:
+    def leave(self, caller: tuple[Place, ...]) -> None:
         """Make room."""
         with self._lock:
-            self._inside[caller] -= 1
+            self._all -= 1
+            self._inside.subtract(each.name for each in caller)
             self._inside += Counter()
 
 
@@ -311,6 +306,11 @@ def _let_it_pass(body: Hurried) -> None:
 def _longest() -> int:
     configured = settings()
     return (configured.upload_owner_mb + configured.upload_file_mb) * _MEBI + _FIELDS
+
+
+def _has_parts(asked: Request) -> bool:
+    """Whether the body is a form in parts: any other brings no file, and has no reason to be long."""
+    return asked.mimetype == "multipart/form-data" and bool(asked.mimetype_params.get("boundary"))
 
 
 def _page_of(asked: Request) -> Callable[..., Any] | None:
@@ -339,6 +339,8 @@ def _show_again(refused: HTTPException) -> Response:
     except HTTPException as led:
         # The page is not to be had any more, as the journey has gone on: it says where.
         response = answer_http(led)
+    except Stop as stopped:
+        response = answer_stop(stopped)
     if response.status_code == 200 and refused.code:
         response.status_code = refused.code
     # The rest of the body may still be on its way, and nobody reads it.

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from idp.adapters.ephemeral import EphemeralStore
+from idp.proof.throttle import Place
 
 _HOUR: Final = 3600
 _MEBI: Final = 1024 * 1024
@@ -18,10 +19,14 @@ _TRIES: Final = 8
 
 
 class Tally:
-    """The hour of one address, which grows by what arrives of one body; `most_mb` is in mebibytes."""
+    """The hour of one address, which grows by what arrives of one body; `most_mb` is in mebibytes.
 
-    def __init__(self, store: EphemeralStore, neighbourhood: str, most_mb: int) -> None:
-        self._store, self._key, self._most = store, f"uploads:address:{neighbourhood}", most_mb
+    Each of the address's places has an hour (:func:`idp.proof.throttle.places`).
+    """
+
+    def __init__(self, store: EphemeralStore, caller: tuple[Place, ...], most_mb: int) -> None:
+        self._store = store
+        self._hours = [(f"uploads:address:{place.name}", most_mb * place.times) for place in caller]
         self._waiting = 0
         self.is_spent = False
 
@@ -34,8 +39,9 @@ class Tally:
     def settle(self) -> None:
         """Write down what came since."""
         waiting, self._waiting = self._waiting, 0
-        if waiting and is_too_much(self._store, self._key, waiting, self._most):
-            self.is_spent = True
+        for key, most in self._hours if waiting else ():
+            if is_too_much(self._store, key, waiting, most):
+                self.is_spent = True
 
 
 def browser_is_spent(store: EphemeralStore, browser: str, octets: int, most_mb: int) -> bool:

@@ -91,3 +91,12 @@ def test_more_threads_than_connections_wait_their_turn(redis_url: str, redis_pre
     narrow = RedisEphemeralStore(redis_url, prefix=redis_prefix, connections=2)
     assert sorted(at_once(24, lambda _: narrow.increment("tries:1", ttl=60))) == list(range(1, 25))
     narrow.close()
+
+
+def test_whoever_listens_finds_a_line_when_all_others_were_used(redis_url: str, redis_prefix: str) -> None:
+    narrow = RedisEphemeralStore(redis_url, prefix=redis_prefix, connections=2)
+    at_once(8, lambda _: narrow.increment("tries:1", ttl=60))
+    with narrow.subscribe("ticket:1") as ear:
+        narrow.publish("ticket:1", b"scanned")
+        assert ear.next(5) == b"scanned"
+    narrow.close()

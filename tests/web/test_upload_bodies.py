@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from werkzeug.exceptions import ServiceUnavailable
 
 from idp.adapters.files import SealedFiles
-from idp.proof.throttle import neighbourhood
+from idp.proof.throttle import neighbourhood, places
 from idp.web import upload_bodies
-from idp.web.upload_bodies import SealedSpool
+from idp.web.upload_bodies import Doors, SealedSpool
+from idp.web.upload_quota import Tally
 from tests.adapters import specimens as a
 from tests.web.uploading import BOUNDARY, Rooms, a_body, send, send_body, stored, token_of
 from tests.world import Browser, Page, World, error_sentences
@@ -28,18 +30,17 @@ def here(world: World, rooms: Rooms) -> World:
     return rooms.usual(world, **SMALL)
 
 
-class Stalled(io.RawIOBase):
-    """A body of which nothing comes after its beginning, until `go_on`."""
+class Slow(io.RawIOBase):
+    """A body of which a little comes at a time, and never all; `between` happens before each piece."""
 
-    def __init__(self, beginning: bytes) -> None:
-        self._beginning, self.go_on = beginning, threading.Event()
+    def __init__(self, beginning: bytes, between: Callable[[], object]) -> None:
+        self._beginning, self._between = beginning, between
 
     def read(self, size: int = -1) -> bytes:
-        if self._beginning:
-            begun, self._beginning = self._beginning[:size], self._beginning[size:]
-            return begun
-        self.go_on.wait(30)
-        return b""
+        self._between()
+        taken = min(size, 100)
+        piece, self._beginning = self._beginning[:taken], self._beginning[taken:]
+        return piece or b"x"
 
 
 def octets_of_the_hour(here: World, browser: Browser) -> int:
@@ -91,31 +92,66 @@ def test_a_body_of_two_files_that_are_each_too_long_is_judged_file_by_file(here:
     assert (page.status, len(error_sentences(page)), set(stored(here))) == (200, 1, {"paper"})
 
 
-def test_a_body_that_stalls_is_ended_with_a_sentence(here: World) -> None:
-    body = Stalled(a_body({"remark": "x"}, {"licence": ("a.jpg", a.jpg())})[:-80])
-    try:
-        page = send_stream(here, body)
-    finally:
-        body.go_on.set()
+def test_a_body_that_comes_too_slowly_is_ended_with_a_sentence(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed = [0.0]
+
+    def waits() -> None:
+        passed[0] += 0.01
+
+    monkeypatch.setattr(upload_bodies, "monotonic", lambda: passed[0])
+    page = send_stream(here, Slow(a_body({"remark": "x"}, {"licence": ("a.jpg", a.jpg())})[:-80], waits))
     assert (page.status, error_sentences(page)) == (
         408,
         ["文件没有在 1 秒内传完，这次提交没有收到。请检查网络，或者把文件分几次上传"],
     )
     assert stored(here) == {}
+    assert 1 <= passed[0] < 1.1, "it was not waited for longer"
 
 
-def test_while_slow_bodies_take_the_room_one_more_is_sent_away_and_all_else_goes_on(
-    here: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_body_is_read_by_the_thread_that_answers_and_by_no_other(here: World) -> None:
+    """Where an answer leaves while another thread reads, the whole server hangs."""
+    readers = set()
+    body = a_body({"remark": "x"}, {"licence": ("a.jpg", a.jpg())})
+    here.app.before_request_funcs.setdefault(None, []).insert(0, lambda: answering.add(threading.get_ident()))
+    answering: set[int] = set()
+    try:
+        send_stream(here, Slow(body + b"\r\n", lambda: readers.add(threading.get_ident())))
+    finally:
+        del here.app.before_request_funcs[None][0]
+    assert readers == answering
+
+
+def test_a_body_that_is_no_form_in_parts_is_never_read_at_length(here: World) -> None:
+    browser = here.browser()
+    for content_type in (
+        "application/x-www-form-urlencoded",
+        "text/plain",
+        "application/json",
+    ):
+        body = io.BytesIO(b"a&" * MB)
+        response = browser.client.post(
+            "/uploading/",
+            base_url=here.settings.issuer,
+            content_type=content_type,
+            environ_overrides={"wsgi.input": body, "CONTENT_LENGTH": str(2 * MB)},
+        )
+        assert response.status_code in {400, 413}, content_type
+        assert body.tell() < 200_000, content_type
+        assert response.headers["Content-Type"].startswith("text/html")
+
+
+def test_while_slow_bodies_take_the_room_one_more_is_sent_away_and_all_else_goes_on(here: World) -> None:
     inside, out = threading.Semaphore(0), threading.Event()
 
-    class Waiting(Stalled):
+    class Waiting(io.RawIOBase):
         def read(self, _size: int = -1) -> bytes:
             inside.release()
             out.wait(30)
             return b""
 
-    bodies = [Waiting(b"") for _ in range(2)]
+    bodies = [Waiting() for _ in range(2)]
     addresses = ["192.0.2.1", "192.0.2.2"]
     threads = [
         threading.Thread(target=send_stream, args=(here, body), kwargs={"address": address})
@@ -139,6 +175,28 @@ def test_while_slow_bodies_take_the_room_one_more_is_sent_away_and_all_else_goes
         thread.join()
     assert send(here.browser(address="192.0.2.1"), licence=("a.jpg", a.jpg())).status == 200
     assert set(stored(here)) == {"licence"}
+
+
+def test_one_ipv6_line_leaves_room_and_hours_for_others(here: World) -> None:
+    doors = Doors(8)
+    with here.app.test_request_context():
+        for number in range(6):
+            doors.enter(places(f"2001:db8:0:{number}::1"))
+        with pytest.raises(ServiceUnavailable):
+            doors.enter(places("2001:db8:0:7::1"))
+        doors.enter(places("2001:db8:1::1"))
+        doors.enter(places("192.0.2.1"))
+        for number in range(6):
+            doors.leave(places(f"2001:db8:0:{number}::1"))
+        doors.enter(places("2001:db8:0:9::1"))
+    store = here.platform.store
+    for number in range(9):
+        tally = Tally(store, places(f"2001:db8:2:{number}::1"), 1)
+        tally.arrived(MB)
+        assert tally.is_spent is (number == 8), number
+    fresh = Tally(store, places("2001:db8:3::1"), 1)
+    fresh.arrived(MB)
+    assert not fresh.is_spent
 
 
 def test_no_file_is_taken_without_the_forms_token_or_from_another_site(here: World) -> None:
@@ -166,8 +224,12 @@ def test_fields_beside_the_files_keep_their_bounds(here: World) -> None:
     browser = here.browser()
     long = a_body({"csrf_token": token_of(browser), "remark": "x" * 200_000}, {})
     assert send_body(browser, long).status == 413
-    many = a_body({f"f{number}": "x" for number in range(300)}, {})
+    many = a_body({f"f{number}": "x" for number in range(41)}, {})
     assert send_body(browser, many).status == 413
+    # Together they take little memory: what is the most of them is as many as a few files' names.
+    most = a_body({f"f{number}": "x" * 15_000 for number in range(39)} | {"csrf_token": "x"}, {})
+    assert send_body(browser, most).status == 400, "read, and its token is wrong"
+    assert send_body(browser, a_body({"csrf_token": "x", "remark": "x" * 17_000}, {})).status == 413
     with_nul = a_body({"csrf_token": token_of(browser), "remark": "a\0b"}, {})
     assert send_body(browser, with_nul).status == 400
     for nonsense in (b"", b"x", b"--" + BOUNDARY.encode(), a_body({}, {"licence": ("a", b"x")})[:-30]):
@@ -183,8 +245,9 @@ def test_nobody_opens_more_files_than_pages_have_fields(here: World, monkeypatch
         return opened[-1]
 
     monkeypatch.setattr(SealedFiles, "spool", counted)
-    others = {f"x{number}": ("a.jpg", b"a") for number in range(190)}
-    assert (send_body(here.browser(), a_body({}, others)).status, opened) == (400, [])
+    for number, status in ((40, 400), (41, 413)):
+        others = {f"x{each}": ("a.jpg", b"a") for each in range(number)}
+        assert (send_body(here.browser(), a_body({}, others)).status, opened) == (status, [])
     one = a_body({}, {"licence": ("a.jpg", b"a")}).removesuffix(f"--{BOUNDARY}--\r\n".encode())
     page = send_body(here.browser(), one * 190 + a_body({}, {}))
     told = ["一次最多提交 20 个文件，这次提交没有收到。请分几次上传"]

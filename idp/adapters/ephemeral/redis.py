@@ -55,17 +55,9 @@ class RedisEphemeralStore:
     """
 
     def __init__(self, url: str, *, prefix: str = "idp:", connections: int = 64) -> None:
-        # redis-py's default pool raises at once when it is exhausted; this one lets a thread wait.
-        self._pool = redis.BlockingConnectionPool.from_url(
-            url,
-            max_connections=connections,
-            timeout=_QUEUE_SECONDS,
-            socket_timeout=_ANSWER_SECONDS,
-            socket_connect_timeout=_CONNECT_SECONDS,
-            # By default each connection keeps a buffer of 64 KiB; what lies here is smaller than this.
-            socket_read_size=_READ_BYTES,
-            retry=Retry(NoBackoff(), 0),
-        )
+        # redis-py's default pool raises at once when it is exhausted; this one lets a thread wait. Whoever
+        # listens has a pool of his own, as idle lines never go back to theirs.
+        self._pool, self._ears = (_pool(url, connections) for _ in range(2))
         self._lines = Lines(self._pool, most=connections, patience=_QUEUE_SECONDS)
         self._prefix = prefix
 
@@ -121,7 +113,7 @@ class RedisEphemeralStore:
     @contextmanager
     def subscribe(self, channel: str) -> Iterator[_RedisSubscription]:
         """Open an ear on `channel`: once entered, no later message is missed. Holds one connection."""
-        with PubSub(self._pool) as ear:
+        with PubSub(self._ears) as ear:
             with _outages():
                 ear.subscribe(self._name(channel))
                 # Until Redis has confirmed, a message of somebody else's connection may pass unheard.
@@ -141,7 +133,8 @@ class RedisEphemeralStore:
     def close(self) -> None:
         """Let go of the connections; the store can be used again afterwards."""
         self._lines.close()
-        self._pool.disconnect()
+        for pool in (self._pool, self._ears):
+            pool.disconnect()
 
     def _name(self, key: str) -> str:
         return self._prefix + key
@@ -173,6 +166,19 @@ class _RedisSubscription:
                 return bytes(heard["data"]) if heard["type"] == "message" else None
             if left <= 0:
                 return None
+
+
+def _pool(url: str, connections: int) -> redis.BlockingConnectionPool:
+    return redis.BlockingConnectionPool.from_url(
+        url,
+        max_connections=connections,
+        timeout=_QUEUE_SECONDS,
+        socket_timeout=_ANSWER_SECONDS,
+        socket_connect_timeout=_CONNECT_SECONDS,
+        # By default each connection keeps a buffer of 64 KiB; what lies here is smaller than this.
+        socket_read_size=_READ_BYTES,
+        retry=Retry(NoBackoff(), 0),
+    )
 
 
 def _milliseconds(ttl: float) -> int:

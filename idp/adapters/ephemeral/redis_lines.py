@@ -43,19 +43,21 @@ class Lines:
         """
         if not self._turns.acquire(timeout=self._patience):
             raise redis.ConnectionError("no connection was free in time")
+        line = None
         try:
             line = self._take()
-            try:
-                line.send_command(*command)
-                answer = line.read_response()
-            except redis.ResponseError:
-                self._idle.append(line)  # Redis refused; its line is as good as before
-                raise
-            except BaseException:
+            line.send_command(*command)
+            answer = line.read_response()
+        except redis.ResponseError:
+            self._idle.append(line)  # Redis refused; its line is as good as before
+            raise
+        except BaseException:
+            if line is not None:
                 # Whatever else happened, the next answer on this line may be that to this command.
                 line.disconnect()
                 self._pool.release(line)
-                raise
+            raise
+        else:
             self._idle.append(line)
             return answer
         finally:
