@@ -19,7 +19,7 @@ from idp.adapters.population import population_of
 from idp.adapters.registry import registry_of
 from idp.adapters.social_security import social_security_of
 from idp.cli.desk import Refused, opened
-from idp.config import Settings, is_loopback
+from idp.config import Settings, is_loopback, unread
 from idp.migrations import is_demo
 from idp.web import logs
 
@@ -39,6 +39,7 @@ def serve(
     threads: Annotated[int, typer.Option(min=1, max=256, help="Requests at once in one process.")] = 16,
 ) -> None:
     """Serve the provider until SIGTERM or SIGINT."""
+    _tell_what_nobody_reads()
     settings = _checked()
     address = listen_address(settings, host)
     logs.configure()
@@ -46,6 +47,13 @@ def serve(
     # The server takes this process's place, so its workers load the application and no commands.
     command = _command(address, port=port, workers=workers, threads=threads)
     os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, no shell
+
+
+def _tell_what_nobody_reads() -> None:
+    """Say which variables look like settings and are none: what one misspells stays at its default."""
+    for name, meant in unread().items():
+        hint = f"did you mean {meant}?" if meant else "`idp settings` names all there are."
+        typer.echo(f"{name} is no setting and is not read; {hint}", err=True)
 
 
 def _command(address: str, *, port: int, workers: int, threads: int) -> list[str]:

@@ -16,6 +16,7 @@ from idp.config.loading import (
     kept_secret,
     load_demo_settings,
     load_settings,
+    unread,
 )
 from idp.config.settings import CHAPTERS, Settings
 from idp.config.web_addresses import is_address, is_loopback
@@ -36,4 +37,5 @@ __all__ = [
     "kept_secret",
     "load_demo_settings",
     "load_settings",
+    "unread",
 ]

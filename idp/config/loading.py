@@ -9,6 +9,7 @@ import base64
 import os
 import secrets
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,20 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     Raises SettingsRefused with every problem found, in sentences.
     """
     return _checked(_given(os.environ if environ is None else environ))
+
+
+def unread(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The variables with our prefix that no setting reads, each with the one it may have been meant to be.
+
+    They are nobody's fault always: a cluster gives every process the addresses of a service called idp.
+    """
+    known = {PREFIX + name.upper() + suffix for name in Settings.model_fields for suffix in ("", "_FILE")}
+    others = sorted(set(os.environ if environ is None else environ) - known)
+    return {
+        name: next(iter(get_close_matches(name, known, 1, 0.8)), "")
+        for name in others
+        if name.startswith(PREFIX)
+    }
 
 
 def load_demo_settings(environ: Mapping[str, str] | None = None) -> Settings:

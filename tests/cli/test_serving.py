@@ -38,6 +38,17 @@ def test_production_does_not_run_on_a_demos_database(embedded: Command) -> None:
     assert "demo" in embedded.refuses("serve")
 
 
+def test_a_misspelt_setting_is_named_with_the_one_it_may_be(embedded: Command) -> None:
+    write(embedded, "DELETE FROM signing_keys")
+    said = embedded.refuses(
+        "serve", IDP_SESION_IDLE="60", IDP_PORT_8000_TCP="tcp://10.0.0.1", IDP_HOTLINE="x"
+    )
+    assert "IDP_SESION_IDLE is no setting and is not read; did you mean IDP_SESSION_IDLE?" in said
+    assert "IDP_PORT_8000_TCP is no setting and is not read; `idp settings`" in said
+    assert "tcp://" not in said
+    assert "IDP_HOTLINE" not in said
+
+
 @pytest.mark.parametrize(
     ("setting", "value", "sentence"),
     [
