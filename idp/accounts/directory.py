@@ -101,6 +101,13 @@ class NewMandate:
     department: str | None = None
 
 
+class CompanyName(NamedTuple):
+    """Which name of a company somebody typed, `code` or `name`, in its canonical form."""
+
+    kind: str
+    name: str
+
+
 class LegalLogin(NamedTuple):
     """A company's account as far as its login asks: columns, because objects cost more than the look-up."""
 
@@ -121,19 +128,25 @@ class LegalLogin(NamedTuple):
     has_signed_in: bool
 
 
+def company_typed(typed: str) -> CompanyName | None:
+    """The credit code or account name that somebody typed; None where it can be neither."""
+    code = parse_uscc(typed)
+    if code:
+        return CompanyName("code", code)
+    name = parse_account(typed, **_ANY_LENGTH)
+    return CompanyName("name", name) if name else None
+
+
 def find_enterprise(db: Session, typed: str) -> Enterprise | None:
     """The company with this credit code or account name, with its account and representative."""
-    asked = _company_typed(typed)
-    return db.scalars(_COMPANIES[asked[0]], {"typed": asked[1]}).first() if asked else None
+    named = company_typed(typed)
+    return db.scalars(_COMPANIES[named.kind], {"typed": named.name}).first() if named else None
 
 
-def find_legal_login(db: Session, typed: str) -> LegalLogin | None:
-    """What decides the login of the company with this credit code or account name, in one look-up."""
-    asked = _company_typed(typed)
-    if asked is None:
-        return None
+def find_legal_login(db: Session, named: CompanyName) -> LegalLogin | None:
+    """What decides the login of the company of this name (:func:`company_typed`), in one look-up."""
     # Columns alone need nothing of the session but its connection.
-    row = db.connection().execute(_LEGAL_LOGINS[asked[0]], {"typed": asked[1]}).first()
+    row = db.connection().execute(_LEGAL_LOGINS[named.kind], {"typed": named.name}).first()
     return LegalLogin._make(row) if row else None
 
 
@@ -340,15 +353,6 @@ def set_mandate_password(
     db.add(credential)
     _flush(db)
     return credential
-
-
-def _company_typed(typed: str) -> tuple[str, str] | None:
-    """Which name of a company somebody typed, and its canonical form."""
-    code = parse_uscc(typed)
-    if code:
-        return "code", code
-    name = parse_account(typed, **_ANY_LENGTH)
-    return ("name", name) if name else None
 
 
 def _flush(db: Session) -> None:

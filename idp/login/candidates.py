@@ -19,6 +19,7 @@ from idp.accounts.credentials import browser_tag, words_about
 from idp.accounts.directory import (
     LegalLogin,
     canonical_name,
+    company_typed,
     find_enterprise,
     find_legal_login,
     find_mandate,
@@ -108,9 +109,10 @@ Finder = Callable[[Session, Vault, datetime], Candidate]
 
 def legal(typed: str) -> Finder:
     """A company's own account, by account name or credit code (A06)."""
+    named = company_typed(typed)
 
     def find(db: Session, _vault: Vault, _now: datetime) -> Candidate:
-        found = find_legal_login(db, typed)
+        found = find_legal_login(db, named) if named else None
         if found is None:
             return _nobody("legal", typed)
         if found.activated_at is None:

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from flask import Flask, Response, current_app, g, request, session
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
@@ -28,7 +29,7 @@ from itsdangerous import BadSignature, TimestampSigner, URLSafeTimedSerializer
 from idp.config import Settings
 from idp.crypto import new_token
 from idp.web.cookie_names import TOKEN, WAIT, named
-from idp.web.platform import settings
+from idp.web.platform import now, settings
 from idp.web.security import called_by_programs
 
 _KNOWN_AT_MOST = 12
@@ -120,6 +121,7 @@ class KnownBrowser:
 
     id: str
     tags: tuple[str, ...]
+    written_at: datetime | None = None
 
 
 def known_browser() -> KnownBrowser:
@@ -131,12 +133,14 @@ def known_browser() -> KnownBrowser:
 
 
 def remember_account(response: Response, tag: str) -> None:
-    """Make this browser known to an account; its id stays."""
-    known = known_browser()
+    """Make this browser known to an account; its id stays. What was lately said is not said again."""
+    known, life = known_browser(), timedelta(days=settings().known_browser_days)
+    if known.tags[:1] == (tag,) and known.written_at and now() - known.written_at < life / 10:
+        return
     tags = [tag, *(other for other in known.tags if other != tag)][:_KNOWN_AT_MOST]
     # All of them are URL-safe base64, so that a dot may part them.
     value = _known_signer().sign(".".join((known.id, *tags))).decode()
-    _set(response, "idp_known", value, max_age=settings().known_browser_days * 86400)
+    _set(response, "idp_known", value, max_age=int(life.total_seconds()))
 
 
 def wait_secret() -> str:
@@ -189,11 +193,12 @@ def _read_known_browser() -> KnownBrowser:
     if not raw:
         return _unknown_browser()
     try:
-        kept = _known_signer().unsign(raw[:4000], max_age=configured.known_browser_days * 86400)
+        life = configured.known_browser_days * 86400
+        kept, written_at = _known_signer().unsign(raw[:4000], max_age=life, return_timestamp=True)
     except BadSignature:
         return _unknown_browser()
     known, *tags = kept.decode().split(".")
-    return KnownBrowser(known, tuple(tags))
+    return KnownBrowser(known, tuple(tags), written_at)
 
 
 def _unknown_browser() -> KnownBrowser:

@@ -147,6 +147,27 @@ def test_a_throttled_try_leaves_a_line(world: World) -> None:
     ]
 
 
+def test_a_browser_that_comes_now_and_then_stays_known(world: World) -> None:
+    """Its cookie lasts 180 days from a sign-in, or up to a tenth less: it is not written at each."""
+    person, home = world.a_person(), world.browser()
+    sign_in(home, person)
+    first = home.cookie("idp_known")
+    with later(days=17):
+        sign_in(home, person)
+        assert home.cookie("idp_known") == first
+    with later(days=19):
+        sign_in(home, person)
+        assert home.cookie("idp_known") != first
+    with later(days=19 + 179):
+        sign_in(home, person)
+    assert told(world, key_of(world, person)) == []
+    # Who signs in between, or has another password, is written down at once.
+    somebody = world.a_person(account="somebody")
+    kept = home.cookie("idp_known")
+    sign_in(home, somebody)
+    assert home.cookie("idp_known") != kept
+
+
 @pytest.mark.parametrize("place", ["at home", "in a new browser"])
 def test_second_factors_and_earlier_sign_ins_are_looked_up_with_the_password(
     world: World, place: str
