@@ -28,21 +28,6 @@ from idp.config.chapters import (
 )
 from idp.config.web_addresses import host_of, is_loopback
 
-CHAPTERS: tuple[type[Chapter], ...] = (
-    Installation,
-    Pages,
-    SignIns,
-    Passwords,
-    Tokens,
-    Console,
-    Messages,
-    Phones,
-    Registers,
-    Appeals,
-    Uploads,
-)
-"""In the order of docs/settings.md."""
-
 
 class Settings(
     Installation,
@@ -143,3 +128,7 @@ class Settings(
     def effective_database_url(self) -> str:
         """The database to use, by default SQLite in the var directory."""
         return self.database_url or f"sqlite:///{self.var_dir.resolve() / 'idp.db'}"
+
+
+CHAPTERS: tuple[type[Chapter], ...] = tuple(base for base in Settings.__bases__ if issubclass(base, Chapter))
+"""In the order of docs/settings.md."""
