@@ -20,11 +20,13 @@ _USUAL_TYPES = (
     '<Override PartName="/docProps/core.xml"'
     ' ContentType="application/vnd.openxmlformats-package.core-properties+xml"/>'
 )
+WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _MAINS = {
     "word": (
         "word/document.xml",
         "wordprocessingml.document.main+xml",
-        "<w:document xmlns:w='w'>{}</w:document>",
+        f"<w:document xmlns:w='{WORD}' xmlns:mc='mc'>{{}}</w:document>",
     ),
     "xl": ("xl/workbook.xml", "spreadsheetml.sheet.main+xml", "<x:workbook xmlns:x='x'>{}</x:workbook>"),
 }
@@ -173,6 +175,40 @@ def office(
         for part, content in parts.items():
             archive.writestr(part.replace("__", "/"), content)
     return made.getvalue()
+
+
+def a_type(part: str, content_type: str) -> str:
+    whole = f"application/vnd.openxmlformats-officedocument.{content_type}"
+    return f'<Override PartName="/{part}" ContentType="{whole}"/>'
+
+
+def a_relationship(
+    kind: str, target: str = "http://evil", mode: str = "External", *, to: str = OFFICE
+) -> str:
+    return f'<Relationship Id="1" Type="{to}/{kind}" Target="{target}" TargetMode="{mode}"/>'
+
+
+def a_field(*pieces: str) -> str:
+    """A paragraph with a field of Word's: pieces of its code, or of XML between them."""
+    code = (piece if piece.startswith("<") else f"<w:instrText>{piece}</w:instrText>" for piece in pieces)
+    return f"<w:p>{FIELD_BEGINS}{''.join(code)}{FIELD_ENDS}</w:p>"
+
+
+FIELD_BEGINS, FIELD_ENDS = (f'<w:fldChar w:fldCharType="{kind}"/>' for kind in ("begin", "end"))
+
+
+def a_formula(formula: str, element: str = "f") -> bytes:
+    """An XLSX with a formula, which stands in its sheet as this element."""
+    escaped = formula.replace("&", "&amp;").replace("<", "&lt;")
+    sheet = f"<x:worksheet xmlns:x='x'><x:{element}>{escaped}</x:{element}></x:worksheet>"
+    return office("xl", **{"xl__worksheets__sheet1.xml": sheet})
+
+
+def an_svg(inside: str = "", **attributes: str) -> str:
+    told = "".join(f' {name}="{value}"' for name, value in attributes.items())
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:l="http://www.w3.org/1999/xlink"{told}>{inside}</svg>'
+    )
 
 
 def archive(**parts: bytes) -> bytes:

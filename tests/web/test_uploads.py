@@ -235,7 +235,7 @@ def test_a_browser_and_an_address_send_so_much_in_an_hour(world: World, rooms: R
 def test_all_files_of_an_owner_are_bounded_together(world: World, rooms: Rooms) -> None:
     here = rooms.other(world, upload_owner_mb=1)
     browser = here.browser()
-    big = a.office(word__media__x=os.urandom(700 * 1024))
+    big = a.office(word__media__x=a.png() + os.urandom(700 * 1024))
     page = send(browser, paper=("a.docx", big), licence=("a.pdf", a.pdf() + b" " * 700 * 1024))
     assert faults(page) == ["全部文件合计不能超过 1 MB。请移除不需要的文件，或者压缩后再上传"]
     assert len(stored(here)) == 1

@@ -8,8 +8,10 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import unquote
 from xml.parsers import expat
 
+from idp.adapters.inspection import office_markup
 from idp.adapters.inspection.kinds import Kind
 from idp.adapters.inspection.refusals import Checked, UploadRefused, Why
 
@@ -32,12 +34,27 @@ _MAIN: Final = {
 # Programs, foreign objects, and what is fetched or asked when the document is opened.
 _ACTIVE_PARTS: Final = re.compile(
     r"vbaproject|vbadata|\.bin$|/embeddings/|/activex/|/ctrlprops/|/macrosheets/|/dialogsheets/"
-    r"|/externallinks/|/querytables/|connections\.xml$|customui|/afchunk|\.(?:exe|dll|js|vbs|jar|hta|html?|mht|svg)$"
+    r"|/externallinks/|/querytables/|connections\.xml$|customui|/afchunk|\.(?:exe|dll|js|vbs|jar|hta|html?|mht)$"
 )
-_BLAND_BINARIES: Final = re.compile(r"/(?:printersettings|printerSettings)/[^/]+\.bin$")
+_BLAND_BINARIES: Final = re.compile(r"/printersettings/[^/]+\.bin$|/fonts/[^/]+\.(?:odttf|fntdata|ttf|otf)$")
+_NEVER_BLAND: Final = (b"MZ", b"\xd0\xcf\x11\xe0", b"PK\x03\x04", b"{\\rtf", b"%PDF", b"\x7fELF")
+_PICTURES: Final = re.compile(
+    rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8[79]a|BM.{4}\0{4}|II\*\0|MM\0\*|RIFF.{4}WEBP"
+    # JPEG XR, EMF, WMF with a head of its own and without.
+    rb"|II\xbc[\0\x01]|\x01\0\0\0.{36} EMF|\xd7\xcd\xc6\x9a|[\x01\x02]\0\x09\0\0[\x01\x03]",
+    re.DOTALL,
+)
+_LONGEST_MARK: Final = 64
 _ACTIVE_TYPES: Final = re.compile(r"macroenabled|vba|activex|oleobject|[.-]package$", re.IGNORECASE)
-# A field of a text that starts a program or fetches a file ([ECMA-376-1] §17.16.5).
-_ACTIVE_FIELDS: Final = re.compile(r"\b(?:DDEAUTO|DDE|INCLUDEPICTURE|INCLUDETEXT|IMPORT)\b", re.IGNORECASE)
+# By the end of their type, as two namespaces and Microsoft's own have them. A list of what is refused, since
+# of what may stay there is no end: each year's Office adds to it. A program takes no notice of a type that it
+# does not know, and a part that is neither XML, which is judged, nor a picture is refused anyway.
+_ACTIVE_RELATIONSHIPS: Final = re.compile(
+    r"afchunk|oleobject|package|control|ctrlprop|activex\w*|attachedtemplate|subdocument|frame|transform"
+    r"|(?:xl)?externallink\w*|xl(?:pathmissing|startup|alternatestartup|library)|connections|querytable"
+    r"|vbaproject\w*|wordvbadata|keymapcustomizations|attachedtoolbars|customui|extensibility|usercustomization"
+    r"|xl(?:intl)?macrosheet|dialogsheet|volatiledependencies|webextension\w*|mailmerge(?:header)?source"
+)
 _BROKEN: Final = (
     zipfile.BadZipFile,
     zlib.error,
@@ -102,15 +119,36 @@ def _leads_outside(name: str) -> bool:
 
 
 def _check_parts(kind: Kind, archive: zipfile.ZipFile) -> None:
+    """Every part is XML, and judged as that, a picture, or one of those that nobody reads."""
     if _CONTENT_TYPES not in archive.namelist():
         raise UploadRefused(Why.NOT_WHAT_IT_SAYS, "an archive, but no document")
+    types = _Types(_read(kind, archive, archive.getinfo(_CONTENT_TYPES)).elements)
+    types.check(kind)
     for entry in archive.infolist():
-        name = entry.filename.lower()
-        if name.endswith((".xml", ".rels")):
-            _read_part(kind, entry.filename, b"".join(_pieces(archive, entry)))
+        name = f"/{entry.filename.lower()}"
+        if types.is_xml(name):
+            reader = _read(kind, archive, entry)
+            if name.endswith(".rels"):
+                _check_relationships(reader.elements)
+            if types.is_drawing(name) and not office_markup.is_drawing(reader.root):
+                raise UploadRefused(Why.ACTIVE, "a drawing that is none")
+        elif name.endswith(".vml"):
+            office_markup.check_vml(b"".join(_pieces(archive, entry)))
         else:
-            for _ in _pieces(archive, entry):
-                pass
+            _check_binary(name, b"".join(piece[:_LONGEST_MARK] for piece in _pieces(archive, entry)))
+
+
+def _check_binary(name: str, head: bytes) -> None:
+    is_bland = _BLAND_BINARIES.search(name) and not head.startswith(_NEVER_BLAND)
+    # An archive may name its folders; a signature's beginning is empty too.
+    if head and not is_bland and not _PICTURES.match(head):
+        raise UploadRefused(Why.ACTIVE, f"neither text nor picture: {name[:80]}")
+
+
+def _read(kind: Kind, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> office_markup.Reader:
+    reader = office_markup.Reader(kind)
+    reader.read(b"".join(_pieces(archive, entry)))
+    return reader
 
 
 def _pieces(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -124,82 +162,57 @@ def _pieces(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]
             yield piece
 
 
-def _read_part(kind: Kind, name: str, content: bytes) -> None:
-    reader = _Reader()
-    reader.read(content)
-    if name == _CONTENT_TYPES:
-        _check_types(kind, reader.elements)
-    elif name.lower().endswith(".rels"):
-        _check_relationships(reader.elements)
-    if _ACTIVE_FIELDS.search(reader.fields):
-        raise UploadRefused(Why.ACTIVE, "a field that fetches or starts something")
+class _Types:
+    """What the parts are declared to be: each by its name, or all those of an ending."""
 
+    def __init__(self, elements: list[tuple[str, dict[str, str]]]) -> None:
+        self._declared = [
+            (
+                unquote(each.get("PartName", "")).strip().lower(),
+                each.get("Extension", "").strip().lower(),
+                each.get("ContentType", "").strip().lower(),
+            )
+            for _, each in elements
+        ]
+        self._by_name: dict[str, set[str]] = {}
+        for part, ending, content_type in self._declared:
+            self._by_name.setdefault(part or f".{ending}", set()).add(content_type)
 
-class _Reader:
-    """One XML part: its elements with their attributes where it is a list of those, and its field codes.
+    def check(self, kind: Kind) -> None:
+        """Raises UploadRefused."""
+        if any(_ACTIVE_TYPES.search(content_type) for _, _, content_type in self._declared):
+            raise UploadRefused(Why.ACTIVE, "a type of part that runs")
+        mains = {
+            part: each
+            for each, (folder, main) in _MAIN.items()
+            for part, _, content_type in self._declared
+            if content_type == main and part.lstrip("/").startswith(folder)
+        }
+        if set(mains.values()) == set(_MAIN):
+            raise UploadRefused(Why.TWO_THINGS, "a text and a workbook in one")
+        if set(mains.values()) != {kind} or not all(part.endswith(".xml") for part in mains):
+            raise UploadRefused(Why.NOT_WHAT_IT_SAYS, "another main part")
 
-    A document type, with which entities that grow or reach outside are declared, is refused.
-    """
+    def is_xml(self, name: str) -> bool:
+        """Whether the part of this name is XML, as its name says or as it is declared."""
+        return name.endswith((".xml", ".rels", ".svg")) or any(
+            each.endswith("xml") for each in self._of(name)
+        )
 
-    def __init__(self) -> None:
-        self.elements: list[tuple[str, dict[str, str]]] = []
-        self._fields: list[str] = []
-        self._in_field = False
-        self._parser = expat.ParserCreate(namespace_separator=" ")
-        self._parser.StartElementHandler = self._start
-        self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = self._text
-        self._parser.StartDoctypeDeclHandler = self._refuse
+    def is_drawing(self, name: str) -> bool:
+        return name.endswith(".svg") or any(each.startswith("image/svg") for each in self._of(name))
 
-    @property
-    def fields(self) -> str:
-        return "".join(self._fields)
-
-    def read(self, content: bytes) -> None:
-        """Raises UploadRefused, ExpatError."""
-        self._parser.Parse(content, True)  # noqa: FBT003 - expat's signature
-
-    def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        name = tag.rpartition(" ")[2]
-        if name in {"Relationship", "Override", "Default"}:
-            self.elements.append((name, attributes))
-        self._in_field = name == "instrText"
-        if name == "fldSimple":
-            self._fields.append(f" {' '.join(attributes.values())} ")
-
-    def _end(self, tag: str) -> None:
-        self._in_field = False
-        # The code of one field may be spread over several pieces of text.
-        if tag.endswith(" p"):
-            self._fields.append("\n")
-
-    def _text(self, text: str) -> None:
-        if self._in_field:
-            self._fields.append(text)
-
-    def _refuse(self, *_declared: object) -> None:
-        raise UploadRefused(Why.ACTIVE, "a document type in XML")
-
-
-def _check_types(kind: Kind, elements: list[tuple[str, dict[str, str]]]) -> None:
-    types = [(each.get("PartName", ""), each.get("ContentType", "")) for _, each in elements]
-    if any(_ACTIVE_TYPES.search(content_type) for _, content_type in types):
-        raise UploadRefused(Why.ACTIVE, "a type of part that runs")
-    mains = {
-        each
-        for each, (folder, main) in _MAIN.items()
-        for part, content_type in types
-        if content_type == main and part.lstrip("/").lower().startswith(folder)
-    }
-    if mains == set(_MAIN):
-        raise UploadRefused(Why.TWO_THINGS, "a text and a workbook in one")
-    if mains != {kind}:
-        raise UploadRefused(Why.NOT_WHAT_IT_SAYS, "another main part")
+    def _of(self, name: str) -> set[str]:
+        ending = f".{name.rpartition('.')[2]}"
+        return self._by_name.get(unquote(name)) or self._by_name.get(ending, set())
 
 
 def _check_relationships(elements: list[tuple[str, dict[str, str]]]) -> None:
     """A link that a reader may click is no reach outside; a template, a picture or an object is."""
     for _, each in elements:
-        is_link = each.get("Type", "").endswith("/hyperlink")
-        if each.get("TargetMode", "").lower() == "external" and not is_link:
+        kind = each.get("Type", "").strip().rstrip("/").rpartition("/")[2].lower()
+        if _ACTIVE_RELATIONSHIPS.fullmatch(kind):
+            raise UploadRefused(Why.ACTIVE, f"a relationship that acts: {kind[:80]}")
+        is_outside = each.get("TargetMode", "").strip().lower() == "external"
+        if kind != "hyperlink" and (is_outside or office_markup.ADDRESS.match(each.get("Target", ""))):
             raise UploadRefused(Why.ACTIVE, "a relationship that reaches outside")
