@@ -179,7 +179,8 @@ def test_while_slow_bodies_take_the_room_one_more_is_sent_away_and_all_else_goes
 
 def test_one_ipv6_line_leaves_room_and_hours_for_others(here: World) -> None:
     doors = Doors(8)
-    with here.app.test_request_context():
+    # No request, at whose end the room of the application would be given back.
+    with here.app.app_context():
         for number in range(6):
             doors.enter(places(f"2001:db8:0:{number}::1"))
         with pytest.raises(ServiceUnavailable):
