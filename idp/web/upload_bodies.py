@@ -125,7 +125,7 @@ class UploadRequest(Request):
 
     def _load_form_data(self) -> None:
         """Read the form. Raises RequestEntityTooLarge, RequestTimeout, ServiceUnavailable, once."""
-        if "form" in vars(self) or _page_of(self) is None or not _has_parts(self):
+        if "form" in vars(self) or not _brings_files(self):
             super()._load_form_data()
             return
         caller = places(self.remote_addr or "")
@@ -151,7 +151,7 @@ class UploadRequest(Request):
     def make_form_data_parser(self) -> FormDataParser:
         """What reads the form: of a view that takes files, one that knows its slots."""
         plain = super().make_form_data_parser()
-        return plain if _page_of(self) is None else FormOfSlots(plain, getattr(_view_of(self), _SLOTS))
+        return FormOfSlots(plain, getattr(_view_of(self), _SLOTS)) if _brings_files(self) else plain
 
     def _get_file_stream(
         self,
@@ -308,9 +308,10 @@ def _longest() -> int:
     return (configured.upload_owner_mb + configured.upload_file_mb) * _MEBI + _FIELDS
 
 
-def _has_parts(asked: Request) -> bool:
-    """Whether the body is a form in parts: any other brings no file, and has no reason to be long."""
-    return asked.mimetype == "multipart/form-data" and bool(asked.mimetype_params.get("boundary"))
+def _brings_files(asked: Request) -> bool:
+    """Whether the body is a form in parts for a view that takes files: any other has no reason to be long."""
+    is_in_parts = asked.mimetype == "multipart/form-data" and bool(asked.mimetype_params.get("boundary"))
+    return is_in_parts and _page_of(asked) is not None
 
 
 def _page_of(asked: Request) -> Callable[..., Any] | None:

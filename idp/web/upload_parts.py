@@ -24,17 +24,14 @@ class FormOfSlots(FormDataParser):
     def parse(
         self,
         stream: IO[bytes],
-        mimetype: str,
+        mimetype: str,  # noqa: ARG002 - werkzeug's signature
         content_length: int | None,
         options: dict[str, str] | None = None,
     ) -> tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]:
-        """The form, and what came beside it. What is no form in parts has no files either."""
-        boundary = (options or {}).get("boundary", "")
-        if mimetype != "multipart/form-data" or not boundary:
-            return super().parse(stream, mimetype, content_length, options)
-        parts = _PartsOfSlots(self)
+        """The form, which is one in parts, and what came beside it."""
         try:
-            form, sent = parts.parse(stream, boundary.encode("ascii"), content_length)
+            boundary = (options or {})["boundary"].encode("ascii")
+            form, sent = _PartsOfSlots(self).parse(stream, boundary, content_length)
         except ValueError:
             return stream, self.cls(), self.cls()
         return stream, form, sent
