@@ -53,6 +53,13 @@ def a_minute_goes_by(demo: RunningDemo, phone: str) -> None:
         backends.close()
 
 
+def asks_how_it_stands(person: Person, demo: RunningDemo, phone: str) -> None:
+    """On the page of a look-up: the code that the phone is sent, where number and phone belong together."""
+    a_minute_goes_by(demo, phone)
+    person.page.get_by_role("button", name="获取验证码").click()
+    person.page.locator("text=填写的信息都正确的话").wait_for()
+
+
 def begins(person: Person, demo: RunningDemo, kind: str) -> tuple[str, str]:
     """身份验证, both phones; the number that the page of the papers tells, and the company's phone."""
     number = 1_000_000 + secrets.randbelow(9_000_000)
@@ -131,9 +138,7 @@ def test_a_refused_file_and_a_draft_that_is_taken_up_again_and_taken_back(
     other.fill(number=number, phone=phone)
     other.solve_captcha()
     other.press("下一步")
-    a_minute_goes_by(running_demo, phone)
-    other.page.get_by_role("button", name="获取验证码").click()
-    other.page.locator("text=填写的信息都正确的话").wait_for()
+    asks_how_it_stands(other, running_demo, phone)
     looks_over(other, "result-code")
     other.fill(code=code_on(running_demo, phone))
     other.press("查看进度")

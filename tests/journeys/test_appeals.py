@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from tests.appeal.builders import ALL_PAPERS
 from tests.journeys.chrome import Person, read_json
-from tests.journeys.test_appeal_applicant import a_minute_goes_by, begins, uploads
+from tests.journeys.test_appeal_applicant import asks_how_it_stands, begins, uploads
 from tests.journeys.test_register_enterprise import Company, code_on, gets_a_code
 from tests.journeys.test_staff_console import comes_in
 from tests.running_demo import RunningDemo, wait_for
@@ -137,9 +137,7 @@ def looks_up(person: Person, demo: RunningDemo, number: str, phone: str) -> str:
     person.fill(number=number, phone=phone)
     person.solve_captcha()
     person.press("下一步")
-    a_minute_goes_by(demo, phone)
-    person.page.get_by_role("button", name="获取验证码").click()
-    person.page.locator("text=填写的信息都正确的话").wait_for()
+    asks_how_it_stands(person, demo, phone)
     person.fill(code=code_on(demo, phone))
     person.press("查看进度")
     return person.page.url
