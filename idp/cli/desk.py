@@ -89,8 +89,8 @@ def connected(settings: Settings | None = None) -> Iterator[Desk]:
     check_database_url(settings)
     try:
         backends = open_backends(settings)
-    except ValueError:
-        raise Refused("IDP_REDIS_URL must be redis://…, rediss://… or unix://…") from None
+    except ValueError as no_address:
+        raise Refused(str(no_address)) from None
     try:
         yield Desk(settings, backends, Origin(actor=f"cli:{unix_user()}"[:80]), datetime.now(UTC))
     finally:

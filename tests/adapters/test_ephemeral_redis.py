@@ -1,16 +1,16 @@
 """What the ephemeral store on Redis promises beyond the conformance suite."""
 
+import os
 import secrets
 from collections.abc import Iterator
 
 import pytest
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from idp.adapters.ephemeral import StoreUnavailable
 from idp.adapters.ephemeral.redis import RedisEphemeralStore
-from idp.adapters.ephemeral.redis_lines import Lines, Script
+from idp.adapters.ephemeral.redis_address import parse_address
+from idp.adapters.ephemeral.redis_lines import CommandRefused, LineBroken, Lines, Script
 from tests.adapters.arrange import at_once
 
 
@@ -21,33 +21,49 @@ def store(redis_url: str, redis_prefix: str) -> Iterator[RedisEphemeralStore]:
     store.close()
 
 
-def test_a_script_redis_does_not_know_is_sent_to_it(redis_url: str) -> None:
-    lines = Lines(redis.ConnectionPool.from_url(redis_url), most=1, patience=1)
+@pytest.fixture
+def lines(redis_url: str) -> Iterator[Lines]:
+    """One line, at most."""
+    lines = Lines(parse_address(redis_url), most=1, patience=1)
+    yield lines
+    lines.close()
+
+
+def test_a_script_redis_does_not_know_is_sent_to_it(lines: Lines) -> None:
     never_heard = Script(f"return '{secrets.token_hex(8)}'")
     assert lines.run(never_heard, keys=()) == lines.run(never_heard, keys=())
-    lines.close()
 
 
-def test_a_refused_command_leaves_its_line_in_use(redis_url: str, redis_prefix: str) -> None:
-    pool = redis.ConnectionPool.from_url(redis_url)
-    lines = Lines(pool, most=1, patience=1)
+def test_a_refused_command_leaves_its_line_in_use(lines: Lines, redis_prefix: str) -> None:
     lines.ask("SET", f"{redis_prefix}word", b"no number", "PX", 60_000)
+    before = lines.ask("CLIENT", "ID")
     for _ in range(3):
-        with pytest.raises(redis.ResponseError):
+        with pytest.raises(CommandRefused):
             lines.ask("INCR", f"{redis_prefix}word")
     assert lines.ask("GET", f"{redis_prefix}word") == b"no number"
-    lines.close()
+    assert lines.ask("CLIENT", "ID") == before
 
 
 def test_an_answer_that_came_too_late_is_never_taken_for_the_next_one(
-    redis_url: str, redis_prefix: str
+    lines: Lines, redis_prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pool = redis.ConnectionPool.from_url(redis_url, socket_timeout=0.2, retry=Retry(NoBackoff(), 0))
-    lines = Lines(pool, most=1, patience=1)
-    with pytest.raises(redis.TimeoutError):
+    monkeypatch.setattr("idp.adapters.ephemeral.redis_lines.ANSWER_SECONDS", 0.2)
+    with pytest.raises(LineBroken):
         lines.ask("BLPOP", f"{redis_prefix}nothing", 1)
     assert lines.ask("ECHO", b"mine") == b"mine"
-    lines.close()
+
+
+def test_a_process_that_was_forked_off_speaks_on_a_line_of_its_own(lines: Lines) -> None:
+    before = lines.ask("CLIENT", "ID")
+    hear, tell = os.pipe()
+    if os.fork() == 0:
+        os.write(tell, str(lines.ask("CLIENT", "ID")).encode())
+        os._exit(0)
+    os.wait()
+    assert int(os.read(hear, 20)) != before
+    assert lines.ask("CLIENT", "ID") == before
+    os.close(hear)
+    os.close(tell)
 
 
 class NamedWorld:

@@ -7,22 +7,14 @@ connection nobody knows whether the command took effect, so the caller is told a
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import redis
-from redis.backoff import NoBackoff
-from redis.client import PubSub
-from redis.retry import Retry
-
 from idp.adapters.ephemeral import StoreUnavailable
-from idp.adapters.ephemeral.redis_lines import Lines, Script
+from idp.adapters.ephemeral.redis_address import Address, parse_address
+from idp.adapters.ephemeral.redis_lines import CommandRefused, Line, LineBroken, Lines, Script
 
-_ANSWER_SECONDS = 3.0
-_CONNECT_SECONDS = 2.0
-_READ_BYTES = 8192
 _QUEUE_SECONDS = 2.0  # how long a thread waits for a free connection
 
 _INCREMENT = Script("""
@@ -44,21 +36,20 @@ return 1
 def _outages() -> Iterator[None]:
     try:
         yield
-    except redis.RedisError as error:
+    except (LineBroken, CommandRefused) as error:
         raise StoreUnavailable("Redis does not answer") from error
 
 
 class RedisEphemeralStore:
     """An `EphemeralStore` in Redis; connects at the first operation, at most `connections` at once.
 
-    All keys and channels begin with `prefix`. A counter and a value never share a key.
+    All keys and channels begin with `prefix`. A counter and a value never share a key. Raises ValueError
+    with a sentence where `url` is none of Redis.
     """
 
     def __init__(self, url: str, *, prefix: str = "idp:", connections: int = 64) -> None:
-        # redis-py's default pool raises at once when it is exhausted; this one lets a thread wait. Whoever
-        # listens has a pool of his own, as idle lines never go back to theirs.
-        self._pool, self._ears = (_pool(url, connections) for _ in range(2))
-        self._lines = Lines(self._pool, most=connections, patience=_QUEUE_SECONDS)
+        self._address = parse_address(url)
+        self._lines = Lines(self._address, most=connections, patience=_QUEUE_SECONDS)
         self._prefix = prefix
 
     def put(self, key: str, value: bytes, *, ttl: float) -> None:
@@ -113,14 +104,11 @@ class RedisEphemeralStore:
     @contextmanager
     def subscribe(self, channel: str) -> Iterator[_RedisSubscription]:
         """Open an ear on `channel`: once entered, no later message is missed. Holds one connection."""
-        with PubSub(self._ears) as ear:
-            with _outages():
-                ear.subscribe(self._name(channel))
-                # Until Redis has confirmed, a message of somebody else's connection may pass unheard.
-                confirmation = ear.get_message(timeout=_ANSWER_SECONDS)
-            if confirmation is None or confirmation["type"] != "subscribe":
-                raise StoreUnavailable("Redis did not confirm a subscription")
-            yield _RedisSubscription(ear)
+        ear = _RedisSubscription(self._address, self._name(channel))
+        try:
+            yield ear
+        finally:
+            ear.close()
 
     def ping(self) -> None:
         """Return if the store answers, else raise StoreUnavailable."""
@@ -133,8 +121,6 @@ class RedisEphemeralStore:
     def close(self) -> None:
         """Let go of the connections; the store can be used again afterwards."""
         self._lines.close()
-        for pool in (self._pool, self._ears):
-            pool.disconnect()
 
     def _name(self, key: str) -> str:
         return self._prefix + key
@@ -149,36 +135,44 @@ class RedisEphemeralStore:
 
 
 class _RedisSubscription:
-    """One channel's messages, on a connection of their own."""
+    """One channel's messages, on a connection of their own. Raises StoreUnavailable."""
 
-    def __init__(self, ear: PubSub) -> None:
-        self._ear = ear
+    def __init__(self, address: Address, channel: str) -> None:
+        self._address, self._channel = address, channel
+        self._line: Line | None = self._subscribed()
 
     def next(self, seconds: float) -> bytes | None:
         """Return the next message, waiting at most `seconds`; None at once after a reconnection."""
-        deadline = time.monotonic() + seconds
-        while True:
-            left = deadline - time.monotonic()
+        if self._line is None:
+            self._line = self._subscribed()
+            return None  # what was said meanwhile is lost
+        try:
             with _outages():
-                heard = self._ear.get_message(timeout=max(0.0, left))
-            if heard is not None:
-                # Anything but a message is the driver subscribing anew: what was said meanwhile is lost.
-                return bytes(heard["data"]) if heard["type"] == "message" else None
-            if left <= 0:
-                return None
+                self._line.wait_at_most(seconds)
+                _kind, _channel, message = self._line.read()
+        except TimeoutError:
+            return None
+        except StoreUnavailable:
+            self.close()
+            raise
+        return bytes(message)
 
+    def close(self) -> None:
+        """Hear no more."""
+        if self._line is not None:
+            self._line.close()
+            self._line = None
 
-def _pool(url: str, connections: int) -> redis.BlockingConnectionPool:
-    return redis.BlockingConnectionPool.from_url(
-        url,
-        max_connections=connections,
-        timeout=_QUEUE_SECONDS,
-        socket_timeout=_ANSWER_SECONDS,
-        socket_connect_timeout=_CONNECT_SECONDS,
-        # By default each connection keeps a buffer of 64 KiB; what lies here is smaller than this.
-        socket_read_size=_READ_BYTES,
-        retry=Retry(NoBackoff(), 0),
-    )
+    def _subscribed(self) -> Line:
+        with _outages():
+            line = Line(self._address)
+            try:
+                # Until Redis has confirmed, a message of somebody else's connection may pass unheard.
+                line.ask("SUBSCRIBE", self._channel)
+            except (LineBroken, CommandRefused):
+                line.close()
+                raise
+            return line
 
 
 def _milliseconds(ttl: float) -> int:
