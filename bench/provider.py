@@ -11,8 +11,7 @@ from typing import Any
 
 from flask import Flask, Response, jsonify
 
-from idp.app import create_app
-from idp.web import logs
+from idp.app import create_served_app
 
 OF_THE_HOUSE = "/bench/json"
 OF_BARE_FLASK = "/bench/flask"
@@ -25,8 +24,7 @@ def answer() -> Response:
 
 def build() -> Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
     """Both applications behind one door, with the settings of the environment."""
-    logs.configure()
-    house, bare = create_app(), Flask("bare", static_folder=None)
+    house, bare = create_served_app(), Flask("bare", static_folder=None)
     house.add_url_rule(OF_THE_HOUSE, "bench.json", answer)
     bare.add_url_rule(OF_BARE_FLASK, "bench.flask", answer)
 

@@ -14,13 +14,13 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, String, delete, func, select, text
+from sqlalchemy import Index, LargeBinary, String, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from idp.adapters.files import SealedFile, SealedFiles
 from idp.adapters.inspection import UploadRefused, Why
 from idp.crypto import Vault
-from idp.db import Base, begin_write, uuid7
+from idp.db import Base, begin_write, partial_index, uuid7
 
 ORPHANED_AFTER: Final = timedelta(hours=1)
 """No request takes so long: a file of that age without a row belongs to nobody."""
@@ -50,12 +50,7 @@ class StoredFile(Base):
 
     __table_args__ = (
         Index("ix_stored_files_owner", "owner"),
-        Index(
-            "ix_stored_files_deleted_at",
-            "deleted_at",
-            postgresql_where=text("deleted_at IS NOT NULL"),
-            sqlite_where=text("deleted_at IS NOT NULL"),
-        ),
+        partial_index("ix_stored_files_deleted_at", "deleted_at", where="deleted_at IS NOT NULL"),
     )
 
     def name(self, vault: Vault) -> str:

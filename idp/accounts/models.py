@@ -10,12 +10,12 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from idp.accounts.calendar import civil_day, day_begins
 from idp.crypto import Vault, new_token
-from idp.db import Base, uuid7
+from idp.db import Base, partial_index, uuid7
 
 
 class IdType(StrEnum):
@@ -172,13 +172,8 @@ class Mandate(Base):
 
     __table_args__ = (
         CheckConstraint("first_day <= last_day", name="days_in_order"),
-        Index(
-            "uq_mandates_one_live",
-            "enterprise_id",
-            "person_id",
-            unique=True,
-            postgresql_where=text("ended_at IS NULL"),
-            sqlite_where=text("ended_at IS NULL"),
+        partial_index(
+            "uq_mandates_one_live", "enterprise_id", "person_id", unique=True, where="ended_at IS NULL"
         ),
         Index("ix_mandates_phone", "enterprise_id", "phone_index"),
     )

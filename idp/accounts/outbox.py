@@ -15,12 +15,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, String, false, insert, or_, select, text
+from sqlalchemy import Index, LargeBinary, String, false, insert, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from idp.accounts.audit import first_id_at
 from idp.crypto import Vault
-from idp.db import Base, Database, begin_write, uuid7
+from idp.db import Base, Database, begin_write, partial_index, uuid7
 
 RETRY_AFTER = (5, 15, 60, 300, 900, 3600)
 """Seconds between tries; after the last one the message is given up."""
@@ -100,12 +100,7 @@ class OutboxMessage(Base):
 
     __table_args__ = (
         Index("ix_outbox_due", "next_try_at"),
-        Index(
-            "ix_outbox_reference",
-            "reference",
-            postgresql_where=text("reference IS NOT NULL"),
-            sqlite_where=text("reference IS NOT NULL"),
-        ),
+        partial_index("ix_outbox_reference", "reference", where="reference IS NOT NULL"),
     )
 
     def payload(self, vault: Vault) -> dict[str, Any]:

@@ -29,7 +29,6 @@ from sqlalchemy import (
     insert,
     or_,
     select,
-    text,
     update,
 )
 from sqlalchemy.orm import Mapped, Session, load_only, mapped_column
@@ -38,7 +37,7 @@ from idp.accounts.calendar import civil_day
 from idp.accounts.identity import Identity, Role, account_of
 from idp.accounts.models import Credential, Enterprise, EnterpriseStatus, LegalAccount, Mandate, Person
 from idp.crypto import hash_token, new_token
-from idp.db import ALONE, Base, begin_write, insert_while, uuid7
+from idp.db import ALONE, Base, begin_write, insert_while, partial_index, uuid7
 
 SEEN_STEP = timedelta(seconds=60)
 BY_SCAN, BY_FACE = "qr", "face"
@@ -87,12 +86,7 @@ class SigninSession(Base):
         Index("ix_signin_sessions_expiry", "expires_at"),
         Index("ix_signin_sessions_account", "account", "created_at"),
         # Few are, and the sign-ins that no phone opened cost nothing here.
-        Index(
-            "ix_signin_sessions_opened_by",
-            "opened_by",
-            postgresql_where=text("opened_by IS NOT NULL"),
-            sqlite_where=text("opened_by IS NOT NULL"),
-        ),
+        partial_index("ix_signin_sessions_opened_by", "opened_by", where="opened_by IS NOT NULL"),
     )
 
     @property
