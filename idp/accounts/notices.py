@@ -16,8 +16,9 @@ from sqlalchemy import Index, LargeBinary, String, func, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from idp.accounts.calendar import SHANGHAI
-from idp.accounts.models import Enterprise, LegalAccount, Mandate, Person
+from idp.accounts.models import Enterprise, LegalAccount, Mandate
 from idp.accounts.outbox import enqueue
+from idp.accounts.phones import phone_of_record
 from idp.accounts.sessions import Device
 from idp.adapters.ephemeral import EphemeralStore, StoreUnavailable
 from idp.config import Settings
@@ -283,27 +284,6 @@ def is_read_elsewhere(db: Session, notice: Notice) -> bool:
 def said(notice: Notice) -> str:
     """What the notice told, as a sentence without its full stop."""
     return _sentence(notice.kind, notice.what)
-
-
-def phone_of_record(db: Session, vault: Vault, account: str) -> str | None:
-    """The phone that is told what happens to an account: the operator's own before his mandate's."""
-    own, (kind, _, account_id) = own_phone(db, vault, account), account.partition(":")
-    if own is None and kind == "mandate":
-        return db.get_one(Mandate, UUID(account_id)).phone(vault)
-    return own
-
-
-def own_phone(db: Session, vault: Vault, account: str) -> str | None:
-    """The same without the phone that a company wrote down: what it shows says nothing of the person."""
-    kind, _, account_id = account.partition(":")
-    if kind == "person":
-        return db.get_one(Person, UUID(account_id)).phone(vault)
-    if kind == "legal":
-        return db.get_one(LegalAccount, UUID(account_id)).phone(vault)
-    if kind == "mandate":
-        mandate = db.get_one(Mandate, UUID(account_id))
-        return db.get_one(Person, mandate.person_id).phone(vault)
-    return None
 
 
 def _when(now: datetime) -> str:

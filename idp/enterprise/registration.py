@@ -23,7 +23,8 @@ from idp.accounts.calendar import civil_day
 from idp.accounts.companies import MayNotAct, NewCompany
 from idp.accounts.company_claims import Claim
 from idp.accounts.models import EnterpriseType
-from idp.accounts.notices import Kind, Notifier, Told, phone_of_record
+from idp.accounts.notices import Kind, Notifier, Told
+from idp.accounts.phones import phone_of_record
 from idp.accounts.sessions import Device
 from idp.adapters.ephemeral import EphemeralStore
 from idp.adapters.population import Claimed, Population, PopulationUnavailable

@@ -18,7 +18,8 @@ from idp.accounts import factors
 from idp.accounts.audit import Action
 from idp.accounts.factors import Kind, Passkey
 from idp.accounts.notices import Kind as NoticeKind
-from idp.accounts.notices import Told, own_phone, phone_of_record
+from idp.accounts.notices import Told
+from idp.accounts.phones import own_phone, phone_of_record
 from idp.accounts.sessions import SigninSession
 from idp.login.candidates import Candidate
 from idp.login.entry import Browser, Tools, refuse

@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 from idp.accounts import credentials
 from idp.accounts.audit import Action, Event
 from idp.accounts.notices import Kind as NoticeKind
-from idp.accounts.notices import Told, own_phone, phone_of_record
+from idp.accounts.notices import Told
 from idp.accounts.passwords import PasswordRefused, check_new_password
+from idp.accounts.phones import own_phone, phone_of_record
 from idp.crypto import new_token, same
 from idp.db import pause
 from idp.login import second

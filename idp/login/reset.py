@@ -24,8 +24,9 @@ from idp.accounts.calendar import civil_day
 from idp.accounts.directory import canonical_name, find_enterprise, find_person
 from idp.accounts.models import Credential, LegalAccount, Mandate, Person
 from idp.accounts.notices import Kind as NoticeKind
-from idp.accounts.notices import Told, phone_of_record
+from idp.accounts.notices import Told
 from idp.accounts.passwords import check_new_password
+from idp.accounts.phones import phone_of_record
 from idp.adapters.ephemeral import EphemeralStore
 from idp.crypto import Vault, keyed_digest
 from idp.db import pause

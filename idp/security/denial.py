@@ -13,6 +13,7 @@ from idp.accounts.audit import Action, Event, Origin, Trail
 from idp.accounts.identifiers import mask_name
 from idp.accounts.models import Enterprise, LegalAccount, Mandate, Person
 from idp.accounts.notices import Kind, Notice, Notifier, Told
+from idp.accounts.phones import phone_of_record
 from idp.accounts.sessions import Device
 from idp.accounts.staff import StaffMember
 from idp.crypto import Vault
@@ -71,7 +72,7 @@ def reset_of(db: Session, vault: Vault, account: str) -> str:
     Empty for staff, whom a colleague lets in, and where there is no phone to reset it by.
     """
     reset = _RESETS.get(account.partition(":")[0], "")
-    return reset if reset and notices.phone_of_record(db, vault, account) else ""
+    return reset if reset and phone_of_record(db, vault, account) else ""
 
 
 def has_appeal(db: Session, vault: Vault, account: str) -> bool:

@@ -10,7 +10,7 @@ from idp.access import consents
 from idp.accounts import credentials, factors
 from idp.accounts.factors import MOST_OF_A_KIND, Kind
 from idp.accounts.identifiers import mask_phone
-from idp.accounts.notices import phone_of_record
+from idp.accounts.phones import phone_of_record
 from idp.proof import enrolment, recovery_codes
 from idp.security import browsers, history, room, service
 from idp.web.platform import db, now, platform

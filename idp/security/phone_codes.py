@@ -10,7 +10,7 @@ from wtforms.validators import InputRequired
 
 from idp.accounts import factors
 from idp.accounts.factors import Kind
-from idp.accounts.notices import phone_of_record
+from idp.accounts.phones import phone_of_record
 from idp.proof import enrolment
 from idp.proof.enrolment import EnrolmentRefused
 from idp.proof.sms_codes import Purpose
