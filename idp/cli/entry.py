@@ -88,7 +88,7 @@ def _explain(error: Exception) -> tuple[int, str]:
     if isinstance(error, Failed):
         return OUTAGE, str(error)
     if isinstance(error, StoreUnavailable):
-        return OUTAGE, f"The ephemeral store does not answer: {error}."
+        return OUTAGE, f"The ephemeral store cannot be used: {error}."
     if is_outage(error):
         return OUTAGE, "The database does not answer. Is it running, and is IDP_DATABASE_URL right?"
     return OUTAGE, ""

@@ -148,13 +148,18 @@ def test_an_answer_longer_than_one_read_comes_whole(guarded: Guarded) -> None:
             assert lines.ask("ECHO", long) == long
 
 
-@pytest.mark.parametrize("url", ["redis://127.0.0.1:{port}", "redis://:wrong@127.0.0.1:{port}"])
-def test_without_the_password_the_store_is_unavailable_and_nothing_is_left_open(
-    url: str, guarded: Guarded
+@pytest.mark.parametrize(
+    ("url", "word"),
+    [("redis://127.0.0.1:{port}", "NOAUTH"), ("redis://:wrong@127.0.0.1:{port}", "WRONGPASS")],
+)
+def test_without_the_password_the_store_says_what_redis_refuses(
+    url: str, word: str, guarded: Guarded
 ) -> None:
     store = RedisEphemeralStore(url.format(port=guarded.port), prefix="locked:")
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailable, match=f"^Redis refuses: {word}$"):
         store.ping()
+    with pytest.raises(StoreUnavailable), store.subscribe("ticket:1"):
+        pass
 
 
 def test_a_certificate_nobody_vouches_for_is_refused(guarded: Guarded) -> None:

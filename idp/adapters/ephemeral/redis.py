@@ -36,8 +36,11 @@ return 1
 def _outages() -> Iterator[None]:
     try:
         yield
-    except (LineBroken, CommandRefused) as error:
+    except LineBroken as error:
         raise StoreUnavailable("Redis does not answer") from error
+    except CommandRefused as error:
+        # Only its first word (NOAUTH, WRONGPASS, …): what follows may repeat what was asked.
+        raise StoreUnavailable(f"Redis refuses: {str(error).partition(' ')[0]}") from error
 
 
 class RedisEphemeralStore:
