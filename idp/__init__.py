@@ -15,6 +15,7 @@ rooms                 ``oauth`` (the provider's protocol), ``login`` (prove who 
 ``adapters``          the outside world, one file a party
 ``db``, ``crypto``    storage and secrets
 ``config``            typed settings; the only reader of the environment
+``typed``             what comes from outside, made into values of the types asked for
 ====================  ==========================================================================
 
 The human (:class:`~idp.accounts.models.Person`), the company he acts for
