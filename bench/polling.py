@@ -8,14 +8,13 @@ from contextlib import closing
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
-
 from bench.crowd import crowd, said, tickets_for
 from bench.figures import Figure, missing, percentile
 from bench.installation import Installation, installation
 from bench.processes import Meter
 from bench.serving import served
 from idp.app import open_backends
+from idp.config import Secret
 
 _PAGES = 5_000
 _SECONDS = 15.0
@@ -28,7 +27,7 @@ def run() -> Iterator[Figure]:
             yield from _polled("redis", here)
         else:
             yield missing("polling_redis", here.storage)
-        embedded = here.settings.model_copy(update={"redis_url": SecretStr("")})
+        embedded = replace(here.settings, redis_url=Secret(""))
         yield from _polled("embedded", replace(here, settings=embedded, storage="the SQL store"))
 
 

@@ -8,6 +8,7 @@ as if nobody had lived there: no row, no key in the store, no file, and nothing 
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -27,7 +28,6 @@ from idp.config import Settings
 from idp.db import Base, Database
 from idp.proof.polls import Polls
 from idp.web.platform import Platform
-from tests.quick import QuickSettings
 from tests.world import World
 
 PLATFORM, SERVER, POLLS = "idp-platform", "oauth-server", "idp-scan-polls"
@@ -121,7 +121,7 @@ class _Annex:
     """An application beside that of a house, which stands as long."""
 
     def __init__(self, beside: Settings, changed: dict[str, Any]) -> None:
-        self.settings = QuickSettings(**{**beside.model_dump(), **changed})
+        self.settings = replace(beside, **changed)
         self.app = create_app(self.settings)
         self.hashed: dict[str, str] = {}
         opened: Platform = self.app.extensions[PLATFORM]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from dataclasses import dataclass
 from functools import cache
 
 import httpcore2
@@ -14,6 +15,7 @@ SELDOM = (50_000, 20, 100)
 """Between two looks for garbage: Python's own numbers are for a process ten times as small as a worker."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class QuickSettings(Settings):
     """Settings whose password hashes take no time: fewer KiB than production may say."""
 

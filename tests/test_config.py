@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from idp.config import (
     Mode,
+    Secret,
     Settings,
     SettingsRefused,
     as_variables,
+    described,
     is_loopback,
     load_demo_settings,
     load_settings,
@@ -92,6 +95,7 @@ def test_a_face_service_that_could_not_be_trusted_or_reached_is_refused(
 def test_a_query_is_for_stores_which_name_their_apps_in_it() -> None:
     address = "https://store.example/apps/details?id=cn.example.app"
     load_settings({**GOOD, "IDP_APP_ANDROID_URL": address, "IDP_APP_IOS_URL": address})
+    assert "IDP_APP_IOS_URL must be" in refusal({**GOOD, "IDP_APP_IOS_URL": "?id=cn.example.app"})
     for name in ("IDP_FACE_URL", "IDP_SOCIAL_SECURITY_URL", "IDP_APP_URL"):
         assert f"{name} must be" in refusal({**GOOD, **FACE, name: address})
 
@@ -166,9 +170,45 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
 
 def test_secrets_do_not_show_when_settings_are_printed() -> None:
     settings = load_settings({**GOOD, "IDP_METRICS_TOKEN": "a-metrics-token"})
-    shown = f"{settings!r} {settings} {settings.model_dump()}"
+    shown = f"{settings!r} {settings} {asdict(settings)}"
     for secret in (GOOD["IDP_SECRET_KEY"], KEY, "a-metrics-token"):
         assert secret not in shown
+
+
+def test_a_secret_is_equal_to_its_like_and_told_only_when_asked() -> None:
+    secret = Secret("of the house")
+    assert (secret == Secret("of the house"), hash(secret)) == (True, hash(Secret("of the house")))
+    assert secret != Secret("another")
+    assert secret != "of the house"
+    assert (str(secret), f"{secret}", repr(secret)) == ("**********", "**********", "Secret('**********')")
+    assert secret.get_secret_value() == "of the house"
+
+
+def test_settings_that_are_made_anew_are_checked_again_and_no_name_is_invented() -> None:
+    settings = load_settings(GOOD)
+    assert replace(settings, console="off").console is False  # type: ignore[arg-type] # as text says it
+    with pytest.raises(SettingsRefused, match="IDP_CODE_LIFETIME must be a whole number, 10 to 600"):
+        replace(settings, code_lifetime=9)
+    with pytest.raises(SettingsRefused, match="IDP_SECRET_KEY must be text"):
+        replace(settings, secret_key=7)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="sesion_idle"):
+        Settings(sesion_idle=60)  # type: ignore[call-arg]
+
+
+def test_a_problem_of_each_variable_is_a_line_without_the_secrets_beside_it() -> None:
+    wrong = {
+        "IDP_MODE": "debug",
+        "IDP_CONSOLE": "perhaps",
+        "IDP_CODE_LIFETIME": "sixty",
+        "IDP_SMS_VENDOR": "another",
+        "IDP_APP_URL": "https://app.example/",
+        "IDP_DAYS_OFF": "tomorrow",
+        "IDP_TRUSTED_PROXIES": "everybody",
+        "IDP_SITE_NAME": "\ud800",
+    }
+    lines = refusal({**GOOD, **wrong}).splitlines()
+    assert {line.partition(" ")[0] for line in lines} == wrong.keys()
+    assert len(lines) == len(wrong)
 
 
 def test_the_first_data_key_is_the_one_that_encrypts() -> None:
@@ -253,7 +293,7 @@ def test_what_is_loopback(host: str, expected: bool) -> None:
 
 
 def test_every_setting_is_described() -> None:
-    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+    assert [name for name, field in described(Settings).items() if not field.description] == []
 
 
 @pytest.mark.parametrize("name", ["IDP_DAYS_OFF", "IDP_WORKDAYS"])

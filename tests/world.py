@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -43,7 +43,6 @@ from tests.inhabitants import (
     a_resident_number,
 )
 from tests.pages import Page, error_sentences
-from tests.quick import QuickSettings
 
 __all__ = [
     "CALLBACK",
@@ -96,7 +95,7 @@ class World:
         if self.annex and changed and not changed.keys() & OF_ITS_OWN:
             yield self.annex(**changed)
             return
-        settings = QuickSettings(**{**self.settings.model_dump(), **changed})
+        settings = replace(self.settings, **changed)
         app = create_app(settings)
         app.jinja_env.bytecode_cache = self.app.jinja_env.bytecode_cache
         other = World(app, self.backends, settings)

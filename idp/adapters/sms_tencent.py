@@ -35,7 +35,7 @@ from idp.adapters.sms import (
     unanswered,
 )
 from idp.config import SettingsRefused
-from idp.config.web_addresses import check_web_address
+from idp.config.web_addresses import check_origin
 
 AT_MOST: Final = 100
 """Reports fetched at once."""
@@ -103,7 +103,7 @@ class _Account(BaseModel):
     @field_validator("endpoint")
     @classmethod
     def _is_an_origin(cls, value: str) -> str:
-        check_web_address("endpoint", value, is_origin=True)
+        check_origin("endpoint", value)
         return value
 
 

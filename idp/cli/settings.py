@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import SecretStr
-from pydantic.fields import FieldInfo
-
-from idp.config import CHAPTERS, PREFIX, Chapter
+from idp.config import CHAPTERS, Chapter, Secret, Setting, described
 
 _HEAD = """# Settings
 
@@ -38,20 +35,19 @@ def _section(chapter: type[Chapter]) -> str:
 
 
 def _rows(chapter: type[Chapter]) -> Iterator[str]:
-    for name, field in chapter.model_fields.items():
-        bounds = _bounds(field)
-        meaning = (field.description or "") + (f" {bounds}" if bounds else "")
-        yield f"| `{PREFIX}{name.upper()}` | {_default(field.default)} | {meaning.replace('|', '&#124;')} |"
+    for setting in described(chapter).values():
+        bounds = _bounds(setting)
+        meaning = setting.description + (f" {bounds}" if bounds else "")
+        yield f"| `{setting.variable}` | {_default(setting.default)} | {meaning.replace('|', '&#124;')} |"
 
 
 def _default(value: Any) -> str:
-    text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+    text = value.get_secret_value() if isinstance(value, Secret) else str(value)
     return f"`{text}`" if text else ""
 
 
-def _bounds(field: FieldInfo) -> str:
-    least = next((rule.ge for rule in field.metadata if hasattr(rule, "ge")), None)
-    most = next((rule.le for rule in field.metadata if hasattr(rule, "le")), None)
+def _bounds(setting: Setting) -> str:
+    least, most = setting.least, setting.most
     if least is None and most is None:
         return ""
     if most is None:

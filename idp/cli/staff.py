@@ -22,7 +22,7 @@ from idp.accounts.staff import (
 from idp.accounts.staff_invitations import invite as make_link
 from idp.accounts.staff_roster import NewStaff
 from idp.cli.desk import Desk, Json, Reason, Refused, check_reason, fields, opened, show, table
-from idp.config import Settings
+from idp.config import Settings, described
 from idp.crypto import plain
 
 group = typer.Typer(help="The people who work at the console.")
@@ -31,7 +31,7 @@ group = typer.Typer(help="The people who work at the console.")
 Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account name at the console.")]
 _ROLES = "|".join(StaffRole)
 RoleName = Annotated[str, typer.Option(metavar=_ROLES, help="What the staff member may do at the console.")]
-_SHORTEST, _LONGEST = (Settings.model_fields[name].default for name in ("account_min", "account_max"))
+_SHORTEST, _LONGEST = (described(Settings)[name].default for name in ("account_min", "account_max"))
 _LONGEST_NAME = 60
 _ACCOUNT_HELP = (
     f"Account name: {_SHORTEST} to {_LONGEST} characters unless the settings say otherwise; "

@@ -1,16 +1,16 @@
 """Settings: typed, documented, read once from the environment.
 
-``chapters`` says what an installation may decide, ``settings`` what has to fit, ``loading`` reads it.
+``chapters`` says what an installation may decide, ``fields`` what a setting is, ``settings`` what has to fit,
+``loading`` reads it.
 """
 
 from __future__ import annotations
 
-from idp.config.chapters import Chapter, Mode
+from idp.config.chapters import Mode
+from idp.config.fields import PREFIX, Chapter, Secret, Setting, SettingsRefused, described
 from idp.config.loading import (
     DEMO_PHONE,
     DEMO_SIMULATORS,
-    PREFIX,
-    SettingsRefused,
     as_variables,
     child_environment,
     kept_secret,
@@ -28,10 +28,13 @@ __all__ = [
     "PREFIX",
     "Chapter",
     "Mode",
+    "Secret",
+    "Setting",
     "Settings",
     "SettingsRefused",
     "as_variables",
     "child_environment",
+    "described",
     "is_address",
     "is_loopback",
     "kept_secret",

@@ -13,12 +13,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr, ValidationError
-
 from idp.config.chapters import Mode
+from idp.config.fields import PREFIX, Secret, SettingsRefused, described
 from idp.config.settings import Settings
 
-PREFIX = "IDP_"
 _OF_ONE_INSTALLATION = (
     "database_url",
     "redis_url",
@@ -51,10 +49,6 @@ DEMO_PHONE, DEMO_SIMULATORS = 4, 5
 _DEMO_PLACES = Path(__file__).parents[1] / "demo" / "places.csv"
 
 
-class SettingsRefused(Exception):
-    """The settings cannot be used; the message is a sentence for whoever starts the service."""
-
-
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """The settings of this process.
 
@@ -68,7 +62,7 @@ def unread(environ: Mapping[str, str] | None = None) -> dict[str, str]:
 
     They are nobody's fault always: a cluster gives every process the addresses of a service called idp.
     """
-    known = {PREFIX + name.upper() + suffix for name in Settings.model_fields for suffix in ("", "_FILE")}
+    known = {PREFIX + name.upper() + suffix for name in described(Settings) for suffix in ("", "_FILE")}
     others = sorted(set(os.environ if environ is None else environ) - known)
     return {
         name: next(iter(get_close_matches(name, known, 1, 0.8)), "")
@@ -88,7 +82,7 @@ def load_demo_settings(environ: Mapping[str, str] | None = None) -> Settings:
     alien = {PREFIX + name.upper() + suffix for name in _OF_ONE_INSTALLATION for suffix in ("", "_FILE")}
     given = _given({name: value for name, value in given_to_process.items() if name not in alien})
     var = Path(given.get("var_dir", "var")).resolve()
-    port = given.get("demo_port_base", Settings.model_fields["demo_port_base"].default)
+    port = given.get("demo_port_base", described(Settings)["demo_port_base"].default)
     given |= {"mode": Mode.DEMO, "issuer": f"http://localhost:{port}", "var_dir": var}
     given["database_url"] = f"sqlite:///{var / 'idp.db'}"
     return _checked(given | _demo_surroundings(str(port)))
@@ -115,11 +109,10 @@ def _demo_surroundings(port: str) -> dict[str, Any]:
 def as_variables(settings: Settings) -> dict[str, str]:
     """The variables that give another process these settings; defaults are left out."""
     told = {}
-    for name, field in Settings.model_fields.items():
+    for name, setting in described(Settings).items():
         value = getattr(settings, name)
-        if value != field.default or name in {*_OF_ONE_INSTALLATION, "issuer", "demo_port_base"}:
-            text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-            told[PREFIX + name.upper()] = text
+        if value != setting.default or name in {*_OF_ONE_INSTALLATION, "issuer", "demo_port_base"}:
+            told[setting.variable] = value.get_secret_value() if isinstance(value, Secret) else str(value)
     return told
 
 
@@ -132,16 +125,13 @@ def child_environment(variables: Mapping[str, str]) -> dict[str, str]:
 def _checked(given: dict[str, Any]) -> Settings:
     if given.get("mode") == Mode.DEMO:
         _fill_demo_secrets(given)
-    try:
-        return Settings(**given)
-    except ValidationError as refused:
-        raise SettingsRefused(_sentences(refused)) from None
+    return Settings(**given)
 
 
 def _given(environ: Mapping[str, str]) -> dict[str, Any]:
     given: dict[str, Any] = {}
-    for name in Settings.model_fields:
-        variable = PREFIX + name.upper()
+    for name, setting in described(Settings).items():
+        variable = setting.variable
         file = environ.get(variable + "_FILE")
         if file:
             try:
@@ -185,11 +175,3 @@ def kept_secret(path: Path, value: str) -> str:
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(value)
     return value
-
-
-def _sentences(refused: ValidationError) -> str:
-    lines = []
-    for error in refused.errors(include_input=False):
-        where = PREFIX + str(error["loc"][0]).upper() + ": " if error["loc"] else ""
-        lines.append(where + error["msg"].removeprefix("Value error, "))
-    return "\n".join(lines)

@@ -5,15 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import model_validator
-
 from idp.config.chapters import (
     Appeals,
-    Chapter,
     Console,
     Installation,
     Messages,
@@ -26,9 +24,11 @@ from idp.config.chapters import (
     Tokens,
     Uploads,
 )
+from idp.config.fields import Chapter
 from idp.config.web_addresses import host_of, is_loopback
 
 
+@dataclass(frozen=True, kw_only=True)
 class Settings(
     Installation,
     Pages,
@@ -43,13 +43,6 @@ class Settings(
     Uploads,
 ):
     """What an installation may decide."""
-
-    @model_validator(mode="after")
-    def _surroundings_fit_the_mode(self) -> Settings:
-        problems = self._problems()
-        if problems:
-            raise ValueError(" ".join(problems))
-        return self
 
     def _problems(self) -> list[str]:
         problems = []

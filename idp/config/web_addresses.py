@@ -11,11 +11,32 @@ _USUAL = {"https": 443, "http": 80}
 _NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)\Z")
 
 
-def check_web_address(variable: str, value: str, *, is_origin: bool = False) -> None:
-    """Return if `value` is https, or http on loopback, without query or fragment; `is_origin`: nor a path.
+def check_issuer(variable: str, value: str) -> None:
+    """Return if `value` is the address of a host, with nothing behind it. Raises ValueError."""
+    parts = _split(value)
+    if parts is None or parts.scheme not in _USUAL or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(f"{variable} must be an http(s) address without query or fragment.")
+    if parts.path:
+        raise ValueError(f"{variable} must have no path and no trailing slash.")
+
+
+def check_networks(variable: str, value: str) -> None:
+    """Return if `value` is a list of addresses and networks, or empty. Raises ValueError."""
+    for said in filter(None, (part.strip() for part in value.split(","))):
+        try:
+            ipaddress.ip_network(said, strict=False)
+        except ValueError:
+            msg = f"{variable} names networks as 10.0.0.0/8, separated by commas; {said!r} is none."
+            raise ValueError(msg) from None
+
+
+def check_web_address(variable: str, value: str) -> None:
+    """Return if `value` is https, or http on loopback, without query or fragment, or empty.
 
     Raises ValueError with a sentence that names `variable`.
     """
+    if not value:
+        return
     parts = _split(value)
     if parts is None or not parts.hostname or not _is_plain(value, parts):
         msg = f"{variable} must be an address with a host as browsers write it, and no query or fragment."
@@ -23,9 +44,18 @@ def check_web_address(variable: str, value: str, *, is_origin: bool = False) -> 
     if not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))):
         msg = f"{variable} must be an https address, or http on loopback."
         raise ValueError(msg)
-    if is_origin and parts.path:
-        msg = f"{variable} must have no path and no trailing slash."
-        raise ValueError(msg)
+
+
+def check_store_address(variable: str, value: str) -> None:
+    """The same of what stands before the query, in which a store names its apps. Raises ValueError."""
+    check_web_address(variable, value.partition("?")[0] or value)
+
+
+def check_origin(variable: str, value: str) -> None:
+    """Return if `value` is such an address without a path, or empty. Raises ValueError."""
+    check_web_address(variable, value)
+    if value and urlsplit(value).path:
+        raise ValueError(f"{variable} must have no path and no trailing slash.")
 
 
 def host_of(address: str) -> str:

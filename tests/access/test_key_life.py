@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -25,10 +27,10 @@ def states(world: World, alg: str) -> dict[str, str]:
     return {key.kid: key.state for key in stored(world, alg)}
 
 
-def tended(world: World, *, at: datetime, **settings: int) -> bool:
+def tended(world: World, *, at: datetime, **settings: Any) -> bool:
     """What a worker does at an instant."""
     with world.write() as db:
-        wanted = world.settings.model_copy(update=settings)
+        wanted = replace(world.settings, **settings)
         return key_life.tend(db, world.backends.vault, world.backends.trail, wanted, now=at)
 
 
@@ -132,7 +134,7 @@ def test_a_retired_key_is_kept_as_long_as_anything_it_signed_may_count(world: Wo
 def test_the_longer_of_the_lifetimes_decides(world: World) -> None:
     change = rotated(world, "ES256")
     retired = next(key for key in stored(world) if key.kid == change.retired)
-    settings = world.settings.model_copy(update={"token_lifetime": 3600, "session_lifetime": 300})
+    settings = replace(world.settings, token_lifetime=3600, session_lifetime=300)
     until = key_life.removed_from(retired, settings)
     assert retired.retired_at
     assert until == retired.retired_at + timedelta(hours=1) + key_life.MARGIN

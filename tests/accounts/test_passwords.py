@@ -14,7 +14,7 @@ from idp.accounts.passwords import (
     check_new_password,
     common_passwords,
 )
-from idp.config import Settings
+from idp.config import Settings, described
 from tests.conftest import make_settings
 
 SETTINGS = make_settings(database_url="sqlite://")
@@ -83,7 +83,7 @@ def test_equal_passwords_have_different_argon2id_hashes() -> None:
 
 
 def test_production_hashes_are_strong_by_default() -> None:
-    fields = Settings.model_fields
+    fields = described(Settings)
     memory, passes = fields["argon2_memory_kib"].default, fields["argon2_time"].default
     assert (memory >= 19 * 1024, passes >= 2) == (True, True)
 

@@ -156,7 +156,7 @@ def test_a_registry_that_is_away_is_unavailable() -> None:
 def test_an_address_that_would_tell_it_to_others_is_refused(url: str) -> None:
     with pytest.raises(SettingsRefused, match="IDP_POPULATION_URL must be"):
         Population(url, TOKEN)
-    with pytest.raises(ValueError, match="IDP_POPULATION_URL must be"):
+    with pytest.raises(SettingsRefused, match="IDP_POPULATION_URL must be"):
         make_settings(database_url="sqlite://", population_url=url)
 
 

@@ -176,7 +176,7 @@ def test_a_registry_that_is_away_is_unavailable() -> None:
 def test_an_address_that_would_tell_it_to_others_is_refused(url: str) -> None:
     with pytest.raises(SettingsRefused, match="IDP_REGISTRY_URL must be"):
         Registry(url, TOKEN)
-    with pytest.raises(ValueError, match="IDP_REGISTRY_URL must be"):
+    with pytest.raises(SettingsRefused, match="IDP_REGISTRY_URL must be"):
         make_settings(database_url="sqlite://", registry_url=url)
 
 

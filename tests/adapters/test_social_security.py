@@ -39,7 +39,7 @@ def address() -> Iterator[str]:
 
 def settings(**given: Any) -> Settings:
     """Settings of an installation that asks these records."""
-    return Settings(database_url="postgresql://db.example/idp", **SECRETS, **given)
+    return Settings(**{"database_url": "postgresql://db.example/idp", **SECRETS, **given})
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from idp.cli.settings import settings_page
-from idp.config import Settings
+from idp.config import Settings, described
 from tests.cli.conftest import Command
 from tests.house.tree import ROOT
 
@@ -19,4 +19,4 @@ def test_the_command_prints_the_page_and_needs_no_settings(embedded: Command) ->
 
 
 def test_every_setting_is_explained() -> None:
-    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+    assert [name for name, field in described(Settings).items() if not field.description] == []

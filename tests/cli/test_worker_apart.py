@@ -6,6 +6,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -93,7 +94,7 @@ A_TEXT = {"phone": "13900000001", "text": "【通行】您好", "code": None, "p
 def test_relying_parties_that_hang_delay_no_sms(world: World) -> None:
     parties = RelyingParties(inside_allowed=True)
     with a_portal_that_hangs() as (port, portal), a_gateway() as gateway:
-        settings = world.settings.model_copy(update={"sms_url": gateway.address})
+        settings = replace(world.settings, sms_url=gateway.address)
         for _ in range(10):
             queued(world, "logout", a_logout(port))
         with at_work(Worker(settings, world.backends, parties)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -55,7 +56,7 @@ def an_sms(
 def work(world: World, gateway: Gateway | None, *, after: float = 0) -> None:
     """A round of a new worker, so many seconds from now."""
     parties = RelyingParties(inside_allowed=True)
-    settings = world.settings.model_copy(update={"sms_url": gateway.address if gateway else ""})
+    settings = replace(world.settings, sms_url=gateway.address if gateway else "")
     Worker(settings, world.backends, parties).round(world.now() + timedelta(seconds=after))
     parties.close()
 

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from idp.accounts.outbox import enqueue
-from idp.config import Mode
+from idp.config import Mode, SettingsRefused
 from idp.proof import captcha
 from tests.conftest import make_settings
 from tests.services import free_port
@@ -103,5 +103,5 @@ def test_a_foreign_host_is_refused(demo: World) -> None:
 
 
 def test_demo_mode_refuses_to_leave_this_machine(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="loopback only"):
+    with pytest.raises(SettingsRefused, match="loopback only"):
         make_settings(mode=Mode.DEMO, issuer="https://idp.example", var_dir=tmp_path)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
-from pydantic import SecretStr
 
 from tests.journeys.chrome import Person
 from tests.journeys.served import served
@@ -29,7 +28,7 @@ def store(tmp_path: Path) -> Iterator[OneRedis]:
 def test_a_page_that_waits_outlives_a_restart_of_redis(
     world: World, store: OneRedis, chrome: Browser
 ) -> None:
-    with served(world, app_url=APP, redis_url=SecretStr(store.url)) as there:
+    with served(world, app_url=APP, redis_url=store.url) as there:
         context = chrome.new_context(viewport={"width": 1280, "height": 800}, locale="zh-CN")
         person = Person.at(context, there.settings.issuer)
         person.page.clock.install()

@@ -27,7 +27,7 @@ def to(phone: str) -> Wanted:
 
 def tools(world: World, **settings: Any) -> Tools:
     """What codes are sent with, with other settings where they are given."""
-    return Tools(world.backends.store, world.backends.vault, world.settings.model_copy(update=settings))
+    return Tools(world.backends.store, world.backends.vault, replace(world.settings, **settings))
 
 
 def send(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ def test_a_process_without_the_console_has_no_address_of_it(world: World) -> Non
 
 
 def test_a_process_without_the_console_imports_nothing_of_it(world: World) -> None:
-    variables = variables_of(world.settings.model_copy(update={"console": False}))
+    variables = variables_of(replace(world.settings, console=False))
     built: Any = subprocess.run(
         [sys.executable, "-c", BUILD],
         env=child_environment(variables),

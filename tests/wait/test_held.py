@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
 
-from idp.config import Settings
+from idp.config import Secret, Settings
 from idp.proof.polls import A_SECOND
 from idp.proof.ticket_record import key_of
 from idp.wait.room import A_TICKET, FULL_INTERVAL, INTERVAL
@@ -239,7 +240,7 @@ def test_neither_a_malformed_id_nor_a_missing_cookie_reaches_the_store(
     settings: Settings, provider: Tickets
 ) -> None:
     # Whoever reaches for the store hears 503 here, as nothing is there.
-    away = settings.model_copy(update={"redis_url": type(settings.redis_url)("redis://127.0.0.1:1/0")})
+    away = replace(settings, redis_url=Secret("redis://127.0.0.1:1/0"))
     with running(away, ready=False) as here:
         assert here.wait("A" * 23).status == 404
         assert here.wait("A" * 22, secret="").status == 404

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import suppress
+from dataclasses import replace
 from http import HTTPStatus
 
 import pytest
 
-from idp.config import Settings
+from idp.config import Secret, Settings
 from idp.wait.door import HEAD_SECONDS
 from idp.wait.line import LONGEST_HEAD, Line, Request
 from idp.wait.replies import Reply
@@ -117,7 +118,7 @@ def test_cookies_in_several_lines_are_one_header(here: Running, provider: Ticket
 
 def test_on_https_only_the_cookie_with_its_prefix_counts(settings: Settings, provider: Tickets) -> None:
     ticket = provider.open()
-    secure = settings.model_copy(update={"issuer": "https://id.example"})
+    secure = replace(settings, issuer="https://id.example")
     with running(secure) as here, here.caller() as caller:
         caller.host = "id.example"
         assert caller.wait(ticket).answer().status == 404
@@ -131,7 +132,7 @@ def test_figures_are_for_whoever_holds_the_token(settings: Settings) -> None:
         assert here.ask("/metrics").status == 404
         assert here.ask("/metrics", more="Authorization: Bearer x\r\n").status == 404
         assert here.figure("idp_wait_subscribed_total") >= 1
-    closed = settings.model_copy(update={"metrics_token": type(settings.metrics_token)("")})
+    closed = replace(settings, metrics_token=Secret(""))
     with running(closed) as here:
         assert here.ask("/metrics", more="Authorization: Bearer \r\n").status == 404
 

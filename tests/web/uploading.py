@@ -6,6 +6,7 @@ Its application is built once for each pair of storage; storage itself is emptie
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,6 @@ from idp.web.platform import db
 from idp.web.render import page
 from idp.web.stored_files import serve, serve_picture
 from idp.web.uploads import Kind, Slot, Uploads, takes_files
-from tests.quick import QuickSettings
 from tests.world import Browser, Page, World
 
 OWNER = "appeal:0198c0de-0000-7000-8000-000000000001"
@@ -112,7 +112,7 @@ class Rooms:
 
 
 def _built(world: World, **changed: Any) -> World:
-    settings = QuickSettings(**{**world.settings.model_dump(), **changed})
+    settings = replace(world.settings, **changed)
     app = create_app(settings)
     app.register_blueprint(room)
     app.jinja_env.bytecode_cache = world.app.jinja_env.bytecode_cache
