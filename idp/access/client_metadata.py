@@ -7,17 +7,19 @@ Names that only an administrator decides (`ADMINISTRATORS`) are ours, but for `s
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from msgspec import Meta
 
 from idp.access.client_keys import key_names
 from idp.access.clients import Client, ClientRefused
 from idp.access.profiles import BASIC, PROFILES
 from idp.access.registration import DEFAULT_SCOPES, NewClient
+from idp.typed import Reading, hints_of
 
 ADMINISTRATORS = (
     *("first_party", "full_phone", "sector", "sector_identifier_uri", "subject_type"),
@@ -74,24 +76,23 @@ class Decided:
         )
 
 
-class Registration(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
     """The metadata of one client. `client_id` and `client_secret` count in a file to import alone."""
 
-    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
-
-    client_id: str | None = Field(None, min_length=1)
-    client_secret: str | None = Field(None, min_length=1, max_length=512)
+    client_id: Annotated[str, Meta(min_length=1)] | None = None
+    client_secret: Annotated[str, Meta(min_length=1, max_length=512)] | None = field(default=None, repr=False)
     client_name: str | None = None
     client_uri: str | None = None
-    contacts: list[str] = []
-    redirect_uris: list[str] = []
-    post_logout_redirect_uris: list[str] = []
+    contacts: tuple[str, ...] = ()
+    redirect_uris: tuple[str, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = ()
     backchannel_logout_uri: str | None = None
     backchannel_logout_session_required: bool = False
     token_endpoint_auth_method: str | None = None
     token_endpoint_auth_signing_alg: str | None = None
-    grant_types: list[str] = ["authorization_code"]
-    response_types: list[str] | None = None
+    grant_types: tuple[str, ...] = ("authorization_code",)
+    response_types: tuple[str, ...] | None = None
     scope: str | None = None
     id_token_signed_response_alg: str | None = None
     subject_type: str | None = None
@@ -101,16 +102,18 @@ class Registration(BaseModel):
     require_signed_request_object: bool = False
     require_pushed_authorization_requests: bool = False
     dpop_bound_access_tokens: bool = False
-    default_acr_values: list[str] = []
+    default_acr_values: tuple[str, ...] = ()
     default_max_age: int | None = None
     sector_identifier_uri: str | None = None
     sector: str | None = None
     full_phone: bool | None = None
     first_party: bool | None = None
-    resources: list[str] | None = None
-    serves: list[str] | None = None
+    resources: tuple[str, ...] | None = None
+    serves: tuple[str, ...] | None = None
     profile: str | None = None
     channel: str | None = None
+    passed_over: tuple[str, ...] = ()
+    """Names in the entry that mean nothing here (RFC 7591 §2)."""
 
     def as_new(self, decided: Decided) -> NewClient:
         """The registration to write; what is named here goes before what was `decided`."""
@@ -121,9 +124,9 @@ class Registration(BaseModel):
             secret=self.client_secret or "",
             name=self.client_name or self.client_id or self._host() or "",
             client_uri=self.client_uri,
-            contacts=tuple(self.contacts),
-            redirect_uris=tuple(self.redirect_uris),
-            post_logout_redirect_uris=tuple(self.post_logout_redirect_uris),
+            contacts=self.contacts,
+            redirect_uris=self.redirect_uris,
+            post_logout_redirect_uris=self.post_logout_redirect_uris,
             backchannel_logout_uri=self.backchannel_logout_uri,
             # What a profile takes first is what it takes by default.
             auth_method=self.token_endpoint_auth_method or profile.auth_methods[0],
@@ -137,25 +140,20 @@ class Registration(BaseModel):
             require_signed_requests=self.require_signed_request_object,
             require_par=self.require_pushed_authorization_requests,
             dpop=self.dpop_bound_access_tokens,
-            default_acr_values=tuple(self.default_acr_values),
+            default_acr_values=self.default_acr_values,
             default_max_age=self.default_max_age,
             # Never fetched (CONTRACT.md): the administrator who imports answers for it.
             sector=self.sector or urlsplit(self.sector_identifier_uri or "").hostname or decided.sector,
             subject_type=self.subject_type or decided.subject_type,
             full_phone=decided.full_phone if self.full_phone is None else self.full_phone,
             first_party=decided.first_party if self.first_party is None else self.first_party,
-            resources=decided.resources if self.resources is None else tuple(self.resources),
-            serves=decided.serves if self.serves is None else tuple(self.serves),
+            resources=decided.resources if self.resources is None else self.resources,
+            serves=decided.serves if self.serves is None else self.serves,
             profile=name,
             registered_with=decided.registered_with,
             # An empty one takes the channel away.
             channel=decided.channel if self.channel is None else self.channel or None,
         )
-
-    @property
-    def passed_over(self) -> list[str]:
-        """Names in the entry that mean nothing here (RFC 7591 §2)."""
-        return sorted(self.model_extra or {})
 
     @property
     def for_an_administrator(self) -> list[str]:
@@ -168,6 +166,9 @@ class Registration(BaseModel):
         return urlsplit(self.redirect_uris[0]).hostname if self.redirect_uris else None
 
 
+_NAMES = hints_of(Registration).keys() - {"passed_over"}
+
+
 def read_metadata(entry: Any) -> Registration:
     """The metadata of one client, as JSON gave them.
 
@@ -175,20 +176,21 @@ def read_metadata(entry: Any) -> Registration:
     """
     if not _is_bounded(entry):
         raise ClientRefused("The metadata are nested too deeply, or hold a number that JSON does not know.")
-    try:
-        registration = Registration.model_validate(entry)
-    except ValidationError as refused:
-        problems = refused.errors(include_input=False, include_url=False)
-        said = [f"{'.'.join(map(str, error['loc'])) or 'entry'}: {error['msg']}" for error in problems]
-        raise ClientRefused("; ".join(said) + ".") from None
-    asked = {name for name, value in (registration.model_extra or {}).items() if value}
+    if not isinstance(entry, dict):
+        raise ClientRefused("The metadata must be an object.")
+    reading, others = Reading(), sorted(entry.keys() - _NAMES)
+    known = {name: value for name, value in entry.items() if name in _NAMES}
+    registration: Registration = reading.value(Registration, known)
+    if reading.problems:
+        raise ClientRefused(" ".join(reading.problems))
+    asked = {name for name in others if entry[name]}
     if asked & _NOT_OFFERED:
         raise ClientRefused(f"{', '.join(sorted(asked & _NOT_OFFERED))}: not offered by this provider.")
     # RFC 7591 §2.1: the two are registered alike; what a client without codes says of codes does no harm.
     expected = _response_types(registration.grant_types)
-    if (registration.response_types or expected) not in (expected, ["code"]):
+    if list(registration.response_types or expected) not in (expected, ["code"]):
         raise ClientRefused("response_types: only code is offered.")
-    return registration
+    return replace(registration, passed_over=tuple(others))
 
 
 def split_scopes(given: list[str]) -> tuple[str, ...]:
@@ -247,7 +249,7 @@ def with_secret(told: dict[str, Any], secret: str | None) -> dict[str, Any]:
     return head | told
 
 
-def _response_types(grant_types: list[str]) -> list[str]:
+def _response_types(grant_types: Iterable[str]) -> list[str]:
     return ["code"] if "authorization_code" in grant_types else []
 
 

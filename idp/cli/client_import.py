@@ -84,7 +84,7 @@ def read_json(file: Path) -> Any:
 def _read(entry: Any) -> Registration:
     registration = read_metadata(entry)
     if registration.client_id is None:
-        raise ClientRefused("client_id: Field required.")
+        raise ClientRefused("client_id is missing.")
     return registration
 
 

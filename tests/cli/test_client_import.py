@@ -55,6 +55,11 @@ def test_clients_come_with_their_own_ids_and_secrets(idp: Command, world: World,
     assert known(world, "portal-2").secret_hashes == ()
 
 
+def test_a_name_that_is_ours_alone_means_nothing_in_a_file(idp: Command, tmp_path: Path) -> None:
+    told = idp.does("client", "import", a_file(tmp_path, an_entry(passed_over=7)))
+    assert told["passed_over"] == {"portal-1": ["application_type", "passed_over"]}
+
+
 def test_importing_again_updates_and_running_processes_see_it(
     idp: Command, world: World, tmp_path: Path
 ) -> None:
@@ -134,20 +139,20 @@ def test_what_show_prints_can_be_imported(idp: Command, world: World, tmp_path: 
 @pytest.mark.parametrize(
     ("entry", "sentence"),
     [
-        ("portal-1", "valid dictionary"),
-        ({}, "client_id: Field required"),
+        ("portal-1", "must be an object"),
+        ({}, "client_id is missing"),
         (an_entry(redirect_uris=...), "at least one redirect URI"),
-        (an_entry(redirect_uris="https://portal.example/callback"), "valid list"),
-        (an_entry(redirect_uris=[7]), "valid string"),
+        (an_entry(redirect_uris="https://portal.example/callback"), "redirect_uris must be a list"),
+        (an_entry(redirect_uris=["https://portal.example/callback", 7]), "redirect_uris.1 must be text"),
         (an_entry(redirect_uris=[]), "at least one redirect URI"),
-        (an_entry(first_party="yes"), "valid boolean"),
+        (an_entry(first_party="yes"), "first_party must be true or false"),
         (an_entry(client_secret=...), "needs a client_secret"),
         (an_entry(client_secret=""), "client_secret"),
         (an_entry("a b"), "client id"),
         (an_entry("x" * 65), "client id"),
         (an_entry("门户"), "client id"),
         (an_entry(client_name="a\u0000b"), "printable"),
-        (an_entry(client_name="\ud800"), "printable"),
+        (an_entry(client_name="\ud800"), "client_name must be text that UTF-8 can write"),
         (an_entry(client_secret="\ud800"), "client_secret"),
         (an_entry(jwks={"keys": [{}]}), "a key that is not"),
         (an_entry(jwks={"keys": A_KEY.as_dict(private=False)}), "JSON Web Key Set"),
@@ -157,7 +162,10 @@ def test_what_show_prints_can_be_imported(idp: Command, world: World, tmp_path: 
         (an_entry(jwks_uri="http://portal.example/jwks"), "must be https"),
         (an_entry(jwks={"keys": [], "x": float("inf")}), "JSON does not know"),
         (an_entry(jwks={"keys": [[[[[[[[[[[[[[[]]]]]]]]]]]]]]]}), "nested too deeply"),
-        (an_entry(dpop_bound_access_tokens="yes"), "valid boolean"),
+        (an_entry(dpop_bound_access_tokens="yes"), "must be true or false"),
+        (an_entry(default_max_age=True), "default_max_age must be a whole number"),
+        (an_entry(contacts=None), "contacts must be a list"),
+        (an_entry(client_secret="x" * 513), "client_secret must be text of 1 to 512 characters"),
         (an_entry(tls_client_certificate_bound_access_tokens=True), "not offered"),
         (an_entry(userinfo_signed_response_alg="RS256"), "not offered"),
         (an_entry(token_endpoint_auth_method="private_key_jwt"), "need jwks or jwks_uri"),
