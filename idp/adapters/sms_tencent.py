@@ -16,13 +16,14 @@ import json
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 import httpx2
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+import msgspec
+from msgspec import Meta
 
 from idp.adapters.sms import (
     NotReached,
@@ -36,6 +37,7 @@ from idp.adapters.sms import (
 )
 from idp.config import SettingsRefused
 from idp.config.web_addresses import check_origin
+from idp.typed import Reading
 
 AT_MOST: Final = 100
 """Reports fetched at once."""
@@ -67,13 +69,12 @@ _FOR_GOOD = frozenset(
 )
 
 
-class _Template(BaseModel):
+@dataclass(frozen=True, slots=True)
+class _Template:
     """A template, and which of a message's params fill it, in order, counted from 1; None: all of them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    id: str = Field(pattern=r"^[0-9]{1,20}$")
-    params: tuple[Annotated[int, Field(ge=1, le=9)], ...] | None = None
+    id: Annotated[str, Meta(pattern=r"^[0-9]{1,20}\Z")]
+    params: tuple[Annotated[int, Meta(ge=1, le=9)], ...] | None = None
 
     def filled(self, message: Sms) -> list[str]:
         """What the template is filled with. Raises SmsRefused where the message has no such param."""
@@ -87,24 +88,17 @@ class _Template(BaseModel):
             ) from None
 
 
-class _Account(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Account:
     """What `IDP_SMS_VENDOR_CONFIG` says."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    secret_id: str = Field(pattern=r"^[A-Za-z0-9]{1,128}$")
-    secret_key: SecretStr = Field(min_length=1)
-    sdk_app_id: str = Field(pattern=r"^[0-9]{1,20}$")
-    sign_name: str = Field(min_length=1, max_length=40)
-    region: str = Field("ap-guangzhou", pattern=r"^[a-z0-9-]{1,40}$")
-    endpoint: str = "https://sms.tencentcloudapi.com"
+    secret_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9]{1,128}\Z")]
+    secret_key: Annotated[str, Meta(min_length=1)] = field(repr=False)
+    sdk_app_id: Annotated[str, Meta(pattern=r"^[0-9]{1,20}\Z")]
+    sign_name: Annotated[str, Meta(min_length=1, max_length=40)]
+    region: Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}\Z")] = "ap-guangzhou"
+    endpoint: Annotated[str, Meta(min_length=1), check_origin] = "https://sms.tencentcloudapi.com"
     templates: dict[str, _Template]
-
-    @field_validator("endpoint")
-    @classmethod
-    def _is_an_origin(cls, value: str) -> str:
-        check_origin("endpoint", value)
-        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +187,8 @@ class TencentSms:
         body = json.dumps(asked).encode()
         url = httpx2.URL(self._account.endpoint)
         at = int(self._clock())
-        secret_key = self._account.secret_key.get_secret_value()
         # As httpx2 writes the header: with the port where it is not the usual one.
-        signed = Signed(self._account.secret_id, secret_key, _SERVICE, url.netloc.decode(), at)
+        signed = Signed(self._account.secret_id, self._account.secret_key, _SERVICE, url.netloc.decode(), at)
         headers = {
             "Authorization": signed.authorization(body),
             "X-TC-Action": action,
@@ -220,14 +213,17 @@ class TencentSms:
 
 def _account(config: str) -> _Account:
     try:
-        return _Account.model_validate_json(config)
-    except ValidationError as refused:
-        # Where and what, never the value: it may be the key.
-        faults = (
-            f"{'.'.join(map(str, error['loc'])) or 'it'}: {error['msg']}"
-            for error in refused.errors(include_url=False, include_context=False, include_input=False)
-        )
-        raise SettingsRefused(f"{_SETTING} cannot be used: {'; '.join(faults)}") from None
+        given = msgspec.json.decode(config)
+    except msgspec.DecodeError as fault:
+        raise SettingsRefused(f"{_SETTING} cannot be used: it is not JSON ({fault}).") from None
+    except (UnicodeEncodeError, RecursionError):
+        raise SettingsRefused(f"{_SETTING} cannot be used: it is not JSON.") from None
+    # Where and what, never the value: it may be the key.
+    reading = Reading()
+    account: _Account = reading.value(_Account, given)
+    if reading.problems:
+        raise SettingsRefused(f"{_SETTING} cannot be used: {' '.join(reading.problems)}")
+    return account
 
 
 def _refusal(code: object) -> SmsRefused | NotReached:

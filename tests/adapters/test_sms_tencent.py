@@ -146,12 +146,17 @@ def test_a_vendor_that_reports_nothing_is_asked_again() -> None:
     [
         ({"secret_id": "a b"}, "secret_id"),
         ({"secret_id": "a\r\nX: y"}, "secret_id"),
+        ({"secret_id": "a\n"}, "secret_id"),
         ({"secret_key": ""}, "secret_key"),
         ({"sdk_app_id": 14}, "sdk_app_id"),
         ({"endpoint": "http://sms.example"}, "endpoint"),
         ({"endpoint": "https://sms.example/path"}, "endpoint"),
+        ({"endpoint": ""}, "endpoint"),
+        ({"sign_name": "名" * 41}, "sign_name"),
+        ({"region": None}, "region"),
         ({"templates": {"reset": {"id": "x"}}}, "templates.reset.id"),
         ({"templates": {"reset": {"id": "1", "params": [0]}}}, "templates.reset.params.0"),
+        ({"templates": {"reset": {"id": "1", "of": 2}}}, "templates.reset.of"),
         ({"unknown": 1}, "unknown"),
     ],
 )
@@ -166,7 +171,26 @@ def test_a_config_that_cannot_be_used_is_refused_by_the_name_of_its_fault(
     assert SECRET_KEY not in str(refused.value)
 
 
-@pytest.mark.parametrize("config", ["", "{", "[]", json.dumps({"secret_key": SECRET_KEY})])
+def test_every_fault_of_a_config_is_named_at_once() -> None:
+    templates = {"reset": {"id": "x", "params": [0, "1"]}, "notice": 7}
+    config = Vendor("http://sms.example").config(sdk_app_id=SECRET_KEY, templates=templates, more=SECRET_KEY)
+    with pytest.raises(SettingsRefused) as refused:
+        TencentSms(config)
+    for name in ("sdk_app_id", "endpoint", "reset.id", "reset.params.0", "reset.params.1", "notice", "more"):
+        assert f"{name} " in str(refused.value)
+    assert SECRET_KEY not in str(refused.value)
+
+
+def test_the_key_does_not_show_where_the_account_is_printed() -> None:
+    tencent = TencentSms(Vendor("https://vendor.example").config())
+    assert SECRET_KEY not in repr(vars(tencent))
+
+
+@pytest.mark.parametrize(
+    "config",
+    ["", "{", "[]", "[" * 60_000, '"\ud800"', "\ud800", json.dumps({"secret_key": SECRET_KEY})],
+    ids=ascii,
+)
 def test_a_config_that_is_not_there_or_broken_is_refused(config: str) -> None:
     with pytest.raises(SettingsRefused) as refused:
         TencentSms(config)
