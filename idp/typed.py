@@ -7,29 +7,53 @@ repeated: there are secrets among them.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
-
-from msgspec import Meta, ValidationError, convert
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 Outer = TypeVar("Outer", list[Any], dict[str, Any])
 _YES = frozenset({"true", "1", "yes", "y", "on", "t"})
 _NO = frozenset({"false", "0", "no", "n", "off", "f"})
+_PLAIN = (str, int, float, bool)
 _WANTED = {bool: "true or false", int: "a whole number", list: "a list", dict: "an object"}
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How great a number may be; how long a text, and the regular expression that finds something in it."""
+
+    least: int | None = None
+    most: int | None = None
+    shortest: int | None = None
+    longest: int | None = None
+    pattern: str | None = None
+
+    def hold(self, value: Any) -> bool:
+        """Whether `value` keeps to them."""
+        if isinstance(value, str):
+            is_found = self.pattern is None or re.search(self.pattern, value) is not None
+            return is_found and _is_within(len(value), self.shortest, self.longest)
+        return _is_within(value, self.least, self.most)
+
+    def __str__(self) -> str:
+        said = _range(", {}", self.least, self.most) + _range(
+            " of {} characters", self.shortest, self.longest
+        )
+        return said + (f" and match {self.pattern}" if self.pattern else "")
 
 
 class Reading:
     """Reads values one after another, and keeps in `problems` a sentence for each that does not fit.
 
     A hint is a plain type, `None` beside one, a list, tuple or object of such, a dataclass, whose names are
-    then all there are, or a class that is made of text. `Annotated` adds bounds to a number or a text
-    (`msgspec.Meta`), and checks: functions of the value's place and the value that raise ValueError with a
-    sentence. `written`: numbers and truth values come as text, as in an environment.
+    then all there are, or a class that is made of text. `Annotated` adds `Bounds`, and checks: functions of
+    the value's place and the value that raise ValueError with a sentence. `written`: numbers and truth values
+    come as text, as in an environment.
     """
 
     def __init__(self, *, written: bool = False) -> None:
@@ -62,7 +86,7 @@ class Reading:
             case builtins.list | builtins.tuple as outer:
                 each = enumerate(_outer(list, given, where))
                 return outer(self.value(inner[0], value, _at(where, place)) for place, value in each)
-        return self._one(kind, [rule for rule in rules if isinstance(rule, Meta)], given, where)
+        return self._one(kind, [rule for rule in rules if isinstance(rule, Bounds)], given, where)
 
     def _record(self, kind: Any, given: dict[str, Any], where: str) -> Any:
         hints, found = hints_of(kind), len(self.problems)
@@ -77,17 +101,19 @@ class Reading:
         }
         return kind(**values) if len(self.problems) == found else None
 
-    def _one(self, kind: Any, bounds: list[Meta], given: Any, where: str) -> Any:
+    def _one(self, kind: Any, bounds: list[Bounds], given: Any, where: str) -> Any:
         """What holds nothing else."""
         if kind is Any:
             return given
         if not _is_unicode(given):
             raise _unfit(where, "text that UTF-8 can write")
-        plain = _unwritten(kind, given) if self._written else given
         try:
-            return convert(plain, Annotated[(kind, *bounds)] if bounds else kind, dec_hook=_of_text)
-        except ValidationError:
+            read = _of_kind(kind, _unwritten(kind, given) if self._written else given)
+        except (TypeError, ValueError):
             raise _unfit(where, _wanted(kind, bounds)) from None
+        if not all(each.hold(read) for each in bounds):
+            raise _unfit(where, _wanted(kind, bounds))
+        return read
 
 
 @cache
@@ -144,33 +170,35 @@ def _unwritten(kind: Any, given: Any) -> Any:
     return given
 
 
-def _of_text(kind: Callable[[str], Any], given: Any) -> Any:
-    """A path, a secret: what is made of text, or made already."""
-    if isinstance(given, str):
-        return kind(given)
-    if isinstance(kind, type) and isinstance(given, kind):
+def _of_kind(kind: Any, given: Any) -> Any:
+    """`given`, or what is made of its text: a choice, a path, a secret. Raises TypeError, ValueError."""
+    if get_origin(kind) is Literal:
+        return get_args(kind)[get_args(kind).index(given)]
+    # A truth value counts as a number everywhere in Python but here.
+    if type(given) is kind or (isinstance(given, kind) and not isinstance(given, bool)):
         return given
-    raise TypeError
+    if kind in _PLAIN or not isinstance(given, str):
+        raise TypeError
+    return kind(given)
 
 
-def _wanted(kind: Any, bounds: list[Meta]) -> str:
+def _wanted(kind: Any, bounds: list[Bounds]) -> str:
     """What a value has to be, for a sentence."""
     choices = [each.value for each in kind] if _is_enum(kind) else get_args(kind)
     if choices:
         return " or ".join(str(choice) or "empty" for choice in choices)
-    said = _WANTED.get(kind, "text")
-    for rule in bounds:
-        said += _range(", {}", rule.ge, rule.le)
-        said += _range(" of {} characters", rule.min_length, rule.max_length)
-        said += f" and match {rule.pattern}" if rule.pattern else ""
-    return said
+    return _WANTED.get(kind, "text") + "".join(map(str, bounds))
 
 
 def _is_enum(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Enum)
 
 
-def _range(phrase: str, least: float | None, most: float | None) -> str:
+def _is_within(value: int, least: int | None, most: int | None) -> bool:
+    return (least is None or value >= least) and (most is None or value <= most)
+
+
+def _range(phrase: str, least: int | None, most: int | None) -> str:
     if least is None and most is None:
         return ""
     if most is None:

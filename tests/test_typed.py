@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
-from msgspec import Meta
 
-from idp.typed import Reading
+from idp.typed import Bounds, Reading
 
 
 class Colour(StrEnum):
@@ -30,16 +29,16 @@ def check_even(where: str, value: int) -> None:
 class Inner:
     """A dataclass in another."""
 
-    id: Annotated[str, Meta(pattern=r"^[0-9]+\Z")]
-    places: tuple[Annotated[int, Meta(ge=1, le=9)], ...] | None = None
+    id: Annotated[str, Bounds(pattern=r"^[0-9]+\Z")]
+    places: tuple[Annotated[int, Bounds(least=1, most=9)], ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outer:
     """What JSON may say."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=8)]
-    even: Annotated[int, Meta(ge=0), check_even] = 0
+    name: Annotated[str, Bounds(shortest=1, longest=8)]
+    even: Annotated[int, Bounds(least=0), check_even] = 0
     flag: bool | None = None
     anything: dict[str, Any] | None = None
     inner: dict[str, Inner]
@@ -71,11 +70,11 @@ def refused(hint: Any, given: Any, *, written: bool = False) -> str:
         (str, None),
         (str, b"x"),
         (str, "\ud800"),
-        (Annotated[int, Meta(ge=60, le=90)], 59),
-        (Annotated[int, Meta(ge=60, le=90)], 2**80),
-        (Annotated[str, Meta(min_length=1, max_length=3)], ""),
-        (Annotated[str, Meta(min_length=1, max_length=3)], "四个汉字"),
-        (Annotated[str, Meta(pattern=r"^[a-z]+\Z")], "abc\n"),
+        (Annotated[int, Bounds(least=60, most=90)], 59),
+        (Annotated[int, Bounds(least=60, most=90)], 2**80),
+        (Annotated[str, Bounds(shortest=1, longest=3)], ""),
+        (Annotated[str, Bounds(shortest=1, longest=3)], "四个汉字"),
+        (Annotated[str, Bounds(pattern=r"^[a-z]+\Z")], "abc\n"),
         (Annotated[int, check_even], 3),
         (list[str], "a"),
         (list[str], {"a": 1}),
@@ -97,10 +96,10 @@ def test_what_does_not_fit_is_refused_in_one_sentence(hint: Any, given: Any) -> 
 @pytest.mark.parametrize(
     ("hint", "given", "value"),
     [
-        (Annotated[int, Meta(ge=60, le=90), check_even], 60, 60),
+        (Annotated[int, Bounds(least=60, most=90), check_even], 60, 60),
         (int, 2**80, 2**80),
         (int | None, None, None),
-        (Annotated[str, Meta(min_length=1)] | None, None, None),
+        (Annotated[str, Bounds(shortest=1)] | None, None, None),
         (list[str], ["a", "b"], ["a", "b"]),
         (tuple[str, ...], ["a", "b"], ("a", "b")),
         (dict[str, Any], {"a": [None, {"b": 1.5}]}, {"a": [None, {"b": 1.5}]}),
@@ -120,11 +119,11 @@ def test_what_fits_is_of_its_type(hint: Any, given: Any, value: Any) -> None:
     ("hint", "sentence"),
     [
         (bool, "x must be true or false."),
-        (Annotated[int, Meta(ge=60, le=90)], "x must be a whole number, 60 to 90."),
-        (Annotated[int, Meta(ge=60)], "x must be a whole number, 60 or more."),
-        (Annotated[int, Meta(le=90)] | None, "x must be a whole number, 90 or less."),
-        (Annotated[str, Meta(min_length=1, max_length=3)], "x must be text of 1 to 3 characters."),
-        (Annotated[str, Meta(pattern="^a")], "x must be text and match ^a."),
+        (Annotated[int, Bounds(least=60, most=90)], "x must be a whole number, 60 to 90."),
+        (Annotated[int, Bounds(least=60)], "x must be a whole number, 60 or more."),
+        (Annotated[int, Bounds(most=90)] | None, "x must be a whole number, 90 or less."),
+        (Annotated[str, Bounds(shortest=1, longest=3)], "x must be text of 1 to 3 characters."),
+        (Annotated[str, Bounds(pattern="^a")], "x must be text and match ^a."),
         (tuple[str, ...], "x must be a list."),
         (dict[str, str], "x must be an object."),
         (Colour, "x must be red or blue."),

@@ -13,13 +13,11 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from msgspec import Meta
-
 from idp.access.client_keys import key_names
 from idp.access.clients import Client, ClientRefused
 from idp.access.profiles import BASIC, PROFILES
 from idp.access.registration import DEFAULT_SCOPES, NewClient
-from idp.typed import Reading, hints_of
+from idp.typed import Bounds, Reading, hints_of
 
 ADMINISTRATORS = (
     *("first_party", "full_phone", "sector", "sector_identifier_uri", "subject_type"),
@@ -80,8 +78,8 @@ class Decided:
 class Registration:
     """The metadata of one client. `client_id` and `client_secret` count in a file to import alone."""
 
-    client_id: Annotated[str, Meta(min_length=1)] | None = None
-    client_secret: Annotated[str, Meta(min_length=1, max_length=512)] | None = field(default=None, repr=False)
+    client_id: Annotated[str, Bounds(shortest=1)] | None = None
+    client_secret: Annotated[str, Bounds(shortest=1, longest=512)] | None = field(default=None, repr=False)
     client_name: str | None = None
     client_uri: str | None = None
     contacts: tuple[str, ...] = ()

@@ -22,8 +22,6 @@ from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 import httpx2
-import msgspec
-from msgspec import Meta
 
 from idp.adapters.sms import (
     NotReached,
@@ -37,7 +35,7 @@ from idp.adapters.sms import (
 )
 from idp.config import SettingsRefused
 from idp.config.web_addresses import check_origin
-from idp.typed import Reading
+from idp.typed import Bounds, Reading
 
 AT_MOST: Final = 100
 """Reports fetched at once."""
@@ -73,8 +71,8 @@ _FOR_GOOD = frozenset(
 class _Template:
     """A template, and which of a message's params fill it, in order, counted from 1; None: all of them."""
 
-    id: Annotated[str, Meta(pattern=r"^[0-9]{1,20}\Z")]
-    params: tuple[Annotated[int, Meta(ge=1, le=9)], ...] | None = None
+    id: Annotated[str, Bounds(pattern=r"^[0-9]{1,20}\Z")]
+    params: tuple[Annotated[int, Bounds(least=1, most=9)], ...] | None = None
 
     def filled(self, message: Sms) -> list[str]:
         """What the template is filled with. Raises SmsRefused where the message has no such param."""
@@ -92,12 +90,12 @@ class _Template:
 class _Account:
     """What `IDP_SMS_VENDOR_CONFIG` says."""
 
-    secret_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9]{1,128}\Z")]
-    secret_key: Annotated[str, Meta(min_length=1)] = field(repr=False)
-    sdk_app_id: Annotated[str, Meta(pattern=r"^[0-9]{1,20}\Z")]
-    sign_name: Annotated[str, Meta(min_length=1, max_length=40)]
-    region: Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}\Z")] = "ap-guangzhou"
-    endpoint: Annotated[str, Meta(min_length=1), check_origin] = "https://sms.tencentcloudapi.com"
+    secret_id: Annotated[str, Bounds(pattern=r"^[A-Za-z0-9]{1,128}\Z")]
+    secret_key: Annotated[str, Bounds(shortest=1)] = field(repr=False)
+    sdk_app_id: Annotated[str, Bounds(pattern=r"^[0-9]{1,20}\Z")]
+    sign_name: Annotated[str, Bounds(shortest=1, longest=40)]
+    region: Annotated[str, Bounds(pattern=r"^[a-z0-9-]{1,40}\Z")] = "ap-guangzhou"
+    endpoint: Annotated[str, Bounds(shortest=1), check_origin] = "https://sms.tencentcloudapi.com"
     templates: dict[str, _Template]
 
 
@@ -213,10 +211,10 @@ class TencentSms:
 
 def _account(config: str) -> _Account:
     try:
-        given = msgspec.json.decode(config)
-    except msgspec.DecodeError as fault:
+        given = json.loads(config)
+    except json.JSONDecodeError as fault:
         raise SettingsRefused(f"{_SETTING} cannot be used: it is not JSON ({fault}).") from None
-    except (UnicodeEncodeError, RecursionError):
+    except (ValueError, RecursionError):
         raise SettingsRefused(f"{_SETTING} cannot be used: it is not JSON.") from None
     # Where and what, never the value: it may be the key.
     reading = Reading()

@@ -6,9 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, TypeVar
 
-from msgspec import Meta
-
-from idp.typed import Reading, hints_of
+from idp.typed import Bounds, Reading, hints_of
 
 PREFIX = "IDP_"
 Kept = TypeVar("Kept")
@@ -69,7 +67,7 @@ def setting(
     check: Callable[[str, str], None] | None = None,
 ) -> Kept:
     """A field of a chapter; `check` raises ValueError with a sentence that names the variable it is given."""
-    bounds = [] if least is None and most is None else [Meta(ge=least, le=most)]
+    bounds = [] if least is None and most is None else [Bounds(least=least, most=most)]
     told = {"description": description, "least": least, "most": most}
     return field(default=default, metadata={"told": told, "rules": [*bounds, *filter(None, [check])]})
 
