@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 Outer = TypeVar("Outer", list[Any], dict[str, Any])
 _YES = frozenset({"true", "1", "yes", "y", "on", "t"})
 _NO = frozenset({"false", "0", "no", "n", "off", "f"})
+_AT_ONCE = 20  # a body of 64 kB may hold thousands
 _PLAIN = (str, int, float, bool)
 _WANTED = {bool: "true or false", int: "a whole number", list: "a list", dict: "an object"}
 
@@ -59,6 +60,12 @@ class Reading:
     def __init__(self, *, written: bool = False) -> None:
         self.problems: list[str] = []
         self._written = written
+
+    @property
+    def sentences(self) -> str:
+        """The problems in one line: the first of them, and how many more there are."""
+        others = len(self.problems) - _AT_ONCE
+        return " ".join(self.problems[:_AT_ONCE]) + (f" There are {others} more." if others > 0 else "")
 
     def value(self, hint: Any, given: Any, where: str = "") -> Any:
         """`given`, which stands at `where`, as `hint` wants it; after a problem, nothing of use."""

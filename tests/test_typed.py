@@ -159,6 +159,13 @@ def test_every_problem_is_told_by_its_place_and_no_value() -> None:
     assert not [problem for problem in problems for value in ("hidden", "77", "long") if value in problem]
 
 
+def test_of_thousands_of_problems_the_first_are_told_and_the_others_counted() -> None:
+    reading = Reading()
+    reading.value(list[str], [1] * 3000, "x")
+    assert reading.sentences.startswith("x.0 must be text. x.1 must be text.")
+    assert reading.sentences.endswith("x.19 must be text. There are 2980 more.")
+
+
 def test_an_object_becomes_a_dataclass_with_its_defaults() -> None:
     made, problems = read(Outer, {"name": "n", "inner": {"a": {"id": "1", "places": [1, 2]}}})
     assert problems == []

@@ -180,7 +180,7 @@ def read_metadata(entry: Any) -> Registration:
     known = {name: value for name, value in entry.items() if name in _NAMES}
     registration: Registration = reading.value(Registration, known)
     if reading.problems:
-        raise ClientRefused(" ".join(reading.problems))
+        raise ClientRefused(reading.sentences)
     asked = {name for name in others if entry[name]}
     if asked & _NOT_OFFERED:
         raise ClientRefused(f"{', '.join(sorted(asked & _NOT_OFFERED))}: not offered by this provider.")

@@ -220,7 +220,7 @@ def _account(config: str) -> _Account:
     reading = Reading()
     account: _Account = reading.value(_Account, given)
     if reading.problems:
-        raise SettingsRefused(f"{_SETTING} cannot be used: {' '.join(reading.problems)}")
+        raise SettingsRefused(f"{_SETTING} cannot be used: {reading.sentences}")
     return account
 
 

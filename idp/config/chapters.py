@@ -43,7 +43,9 @@ class Installation(Chapter):
     )
     database_pool: int = setting(10, "Database connections a process keeps.", least=1)
     redis_url: Secret = setting(
-        Secret(""), "`redis://…` for the ephemeral store; empty: a SQLite file in the var directory."
+        Secret(""),
+        "`redis://…`, `rediss://…` or `unix://…` for the ephemeral store; empty: a SQLite file in the var "
+        "directory.",
     )
     redis_prefix: str = setting("idp:", "What every key in Redis begins with, where several share one.")
     secret_key: Secret = setting(
