@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Annotated, Any, TypeVar
 
 from idp.typed import Bounds, Reading, hints_of
@@ -72,6 +73,7 @@ def setting(
     return field(default=default, metadata={"told": told, "rules": [*bounds, *filter(None, [check])]})
 
 
+@cache
 def described(chapter: type) -> Mapping[str, Setting]:
     """The settings of a chapter, or of all chapters together, by name."""
     hints, found = hints_of(chapter), {}
