@@ -73,9 +73,13 @@ def setting(
     return field(default=default, metadata={"told": told, "rules": [*bounds, *filter(None, [check])]})
 
 
-@cache
 def described(chapter: type) -> Mapping[str, Setting]:
     """The settings of a chapter, or of all chapters together, by name."""
+    return _described(chapter)
+
+
+@cache
+def _described(chapter: type) -> Mapping[str, Setting]:
     hints, found = hints_of(chapter), {}
     for each in fields(chapter):
         rules = each.metadata.get("rules", [])

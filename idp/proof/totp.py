@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import io
 import unicodedata
 from datetime import datetime
 
@@ -23,18 +22,6 @@ def new_secret() -> str:
 def address(secret: str, *, account: str, site: str) -> str:
     """The otpauth address that an authenticator app scans."""
     return pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=site)
-
-
-def picture(text: str) -> str:
-    """A QR code of `text` as an SVG element."""
-    # Drawn once in an account's life: a worker that never does it has no use for 5 MB.
-    import qrcode  # noqa: PLC0415 - as said above
-    from qrcode.image.svg import SvgPathImage  # noqa: PLC0415 - as said above
-
-    drawn = qrcode.make(text, image_factory=SvgPathImage, border=2)
-    buffer = io.BytesIO()
-    drawn.save(buffer)
-    return buffer.getvalue().decode().partition("?>")[2].strip()
 
 
 def normalise(typed: str) -> str:

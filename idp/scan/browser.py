@@ -15,8 +15,7 @@ from idp.access import pending
 from idp.proof import tickets
 from idp.proof.polls import Polls
 from idp.proof.ticket_record import Ended, Purpose, State, Ticket, is_id
-from idp.scan import picture
-from idp.web import cookies, waiting
+from idp.web import cookies, qr_picture, waiting
 from idp.web.platform import now, platform, settings
 from idp.web.render import page
 from idp.web.waiting import TooManyTickets
@@ -138,7 +137,7 @@ def _stores() -> dict[str, tuple[str, str, str]]:
 
 
 def _picture(address: str) -> Response:
-    drawn = Response(picture.svg(address), content_type="image/svg+xml")
+    drawn = Response(qr_picture.svg(address, is_marked=True), content_type="image/svg+xml")
     drawn.headers["Cache-Control"] = "private, max-age=300, immutable"
     return drawn
 

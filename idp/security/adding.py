@@ -19,7 +19,7 @@ from idp.proof.enrolment import Added, EnrolmentRefused, SetupGone
 from idp.proof.passkeys import PasskeyRefused
 from idp.security import codes, room, service
 from idp.security.forms import PasskeyForm, TotpForm
-from idp.web import signin
+from idp.web import qr_picture, signin
 from idp.web.errors import Stop
 from idp.web.platform import db, now, platform, settings
 from idp.web.security import allow_scripts
@@ -62,7 +62,7 @@ def totp_app() -> Any:
         address=address,
         label=label,
         # Drawn here from what was made here.
-        picture=Markup(totp.picture(address)),  # noqa: S704 - as said above
+        picture=Markup(qr_picture.svg(address)),  # noqa: S704 - as said above
         groups=[secret[at : at + 4] for at in range(0, len(secret), 4)],
         again="again" in request.args and request.method == "GET",
     )

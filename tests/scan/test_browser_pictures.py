@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +11,8 @@ import zxingcpp
 from PIL import Image, ImageDraw
 
 from idp.crypto import new_token
-from idp.scan.picture import svg
+from idp.proof import totp
+from idp.web.qr_picture import svg
 from tests.scan.phones import ANDROID
 from tests.scan.waiting_pages import shown_address, with_an_app
 from tests.world import World
@@ -43,7 +45,16 @@ def test_every_code_is_read_with_the_mark_on_it() -> None:
     for issuer in (shown_address(""), LONG):
         for _ in range(10):
             text = issuer + new_token(16)
-            assert seen(svg(text), covered=40 / 188) == [text]
+            assert seen(svg(text, is_marked=True), covered=40 / 188) == [text]
+
+
+def test_the_picture_of_a_secret_is_one_svg_element_that_an_authenticator_reads() -> None:
+    address = totp.address("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", account="<script>林小满", site="通行")
+    drawn = svg(address)
+    assert ET.fromstring(drawn).tag == "{http://www.w3.org/2000/svg}svg"  # noqa: S314 - drawn by us
+    assert "script" not in drawn
+    assert "style=" not in drawn
+    assert seen(drawn) == [address]
 
 
 def test_the_picture_is_of_the_address_alone(offering: World) -> None:

@@ -15,7 +15,7 @@ from idp.accounts.staff import StaffMember
 from idp.proof import enrolment, recovery_shown, totp
 from idp.proof.enrolment import Added, Owner, Tools
 from idp.proof.passkeys import Asked, PasskeyRefused
-from idp.web import cookies, signin, staff
+from idp.web import cookies, qr_picture, signin, staff
 from idp.web.platform import db, now, platform
 from idp.web.security import allow_scripts
 from idp.web.words import device_words
@@ -44,7 +44,7 @@ def setup(member: StaffMember, ticket: str) -> Setup:
     """What the page of an authenticator app shows. Raises idp.proof.enrolment.SetupGone."""
     secret = enrolment.totp_secret(tools(), owner(member), ticket)
     site = f"{platform().settings.site_name} 工作台"
-    picture = totp.picture(totp.address(secret, account=member.account, site=site))
+    picture = qr_picture.svg(totp.address(secret, account=member.account, site=site))
     groups = " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
     return Setup(Markup(picture), groups)  # noqa: S704 - drawn by us, of our own digits
 
