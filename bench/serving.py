@@ -28,7 +28,7 @@ def served(here: Installation, *, threads: int = THREADS) -> Iterator[int]:
     port = urlsplit(here.settings.issuer).port
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
     command += ["--port", str(port), "--workers", "1", "--blocking-threads", str(threads), "--no-ws"]
-    command += ["--log-level", "warning", "--factory", "bench.provider:build"]
+    command += ["--http", "1", "--log-level", "warning", "--factory", "bench.provider:build"]
     environment = child_environment(as_variables(here.settings))
     log_path = Path(here.settings.var_dir) / "provider.log"
     with (

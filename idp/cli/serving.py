@@ -59,6 +59,8 @@ def _tell_what_nobody_reads() -> None:
 def _command(address: str, *, port: int, workers: int, threads: int) -> list[str]:
     options = {
         "interface": "wsgi",
+        # All that a proxy speaks to us; HTTP/2 would be code that only an attacker meets.
+        "http": "1",
         "host": address,
         "port": port,
         "workers": workers,

@@ -1,4 +1,4 @@
-"""Bodies that are announced and never come, to the real server: nobody else waits for them (SECURITY 101)."""
+"""What strangers send to the real server: bodies that never come hold up nobody else (SECURITY 101)."""
 
 from __future__ import annotations
 
@@ -43,4 +43,13 @@ def test_a_body_that_cannot_bring_a_file_is_refused_before_it_comes(
 def test_a_body_that_never_comes_holds_one_thread_and_never_the_server(running_demo: RunningDemo) -> None:
     with begin(running_demo, "multipart/form-data; boundary=b"):
         assert answers(running_demo) == [200, 200, 200]
+    assert answers(running_demo) == [200, 200, 200]
+
+
+def test_the_server_does_not_speak_http_2(running_demo: RunningDemo) -> None:
+    parts = urlsplit(running_demo.issuer)
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10) as line:
+        # RFC 9113 §3.4: the preface, and an empty SETTINGS frame; whoever speaks it answers with his own.
+        line.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0)))
+        assert line.recv(9)[3:4] != b"\x04"
     assert answers(running_demo) == [200, 200, 200]
