@@ -163,7 +163,7 @@ def test_a_logout_is_delivered_once_by_two_workers(idp: Command, world: World) -
     received: list[bytes] = []
     handler = type("Portal", (_Portal,), {"received": received})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as portal:
-        threading.Thread(target=portal.serve_forever, daemon=True).start()
+        threading.Thread(target=portal.serve_forever, args=(0.02,), daemon=True).start()
         a_logout(world, portal.server_port)
         parties = RelyingParties(inside_allowed=True)
         for _ in range(2):
@@ -196,7 +196,7 @@ def test_keys_are_rotated_on_schedule_and_what_is_delivered_then_bears_the_new_o
     handler = type("Portal", (_Portal,), {"received": received})
     parties = RelyingParties(inside_allowed=True)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as portal:
-        threading.Thread(target=portal.serve_forever, daemon=True).start()
+        threading.Thread(target=portal.serve_forever, args=(0.02,), daemon=True).start()
         worker = Worker(world.settings, world.backends, parties)
         for days in (0, 91):
             a_logout(world, portal.server_port)

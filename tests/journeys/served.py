@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -18,13 +19,19 @@ class _Silent(WSGIRequestHandler):
         pass
 
 
+@cache
+def _port() -> int:
+    """The same for all tests of this worker: an address of its own would be an application of its own."""
+    return free_port()
+
+
 @contextmanager
 def served(world: World, **changed: Any) -> Iterator[World]:
     """The same installation at an address a browser can open, with other settings."""
-    port = free_port()
+    port = _port()
     with world.rewired(issuer=f"http://localhost:{port}", **changed) as there:
         server = make_server("localhost", port, there.app, threaded=True, request_handler=_Silent)
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
             yield there
