@@ -10,9 +10,10 @@ from contextlib import suppress
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, StorageState, sync_playwright
 
 from tests.journeys.chrome import ARGUMENTS, WIDTHS, Person
+from tests.journeys.console import comes_in
 from tests.journeys.phone import ANDROID, HEIGHT, WIDTH, Camera, Phone
 from tests.running_demo import RunningDemo, wait_for
 from tests.services import free_port
@@ -35,11 +36,20 @@ def somebody(chrome: Browser, running_demo: RunningDemo) -> Iterator[Callable[..
     """
     contexts = []
 
-    def arrive(*, width: int = 1280, script: bool = False, at_every_width: bool = False) -> Person:
+    def arrive(
+        *,
+        width: int = 1280,
+        script: bool = False,
+        at_every_width: bool = False,
+        kept: StorageState | None = None,
+    ) -> Person:
         widths = WIDTHS if at_every_width else ()
         width = widths[0] if widths else width
         context = chrome.new_context(
-            viewport={"width": width, "height": 800}, java_script_enabled=script, locale="zh-CN"
+            viewport={"width": width, "height": 800},
+            java_script_enabled=script,
+            locale="zh-CN",
+            storage_state=kept,
         )
         contexts.append(context)
         return Person.at(context, running_demo.issuer, widths=widths)
@@ -47,6 +57,29 @@ def somebody(chrome: Browser, running_demo: RunningDemo) -> Iterator[Callable[..
     yield arrive
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def kept_consoles() -> dict[str, StorageState]:
+    """What the browsers of this worker keep in which one of the staff has signed in, by his role."""
+    return {}
+
+
+@pytest.fixture
+def staff(
+    somebody: Callable[..., Person], running_demo: RunningDemo, kept_consoles: dict[str, StorageState]
+) -> Callable[[str], Person]:
+    """One of the staff at the console, by his role; he signs in once a worker: a code is good only once."""
+
+    def found(role: str) -> Person:
+        person = somebody(script=True, kept=kept_consoles.get(role))
+        person.open(f"{person.issuer}/staff")
+        if "今日概览" not in person.reads():
+            comes_in(person, running_demo.account("staff", role=role), lambda: None)
+            kept_consoles[role] = person.page.context.storage_state()
+        return person
+
+    return found
 
 
 @pytest.fixture(scope="session")

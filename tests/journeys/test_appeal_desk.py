@@ -14,7 +14,7 @@ from idp.appeal.models import Appeal, State
 from idp.config import load_settings
 from tests.appeal.builders import ALL_PAPERS, AnAppeal, a_paper, an_appeal
 from tests.journeys.chrome import Person
-from tests.journeys.test_staff_console import at_every_width, comes_in
+from tests.journeys.console import at_every_width
 from tests.running_demo import RunningDemo
 from tests.world import World
 
@@ -46,13 +46,12 @@ def sends_in_anew(world: World, appeal: AnAppeal, slot: str) -> None:
 
 
 def test_an_agent_reviews_an_appeal_and_a_supervisor_confirms_it(
-    somebody: Callable[..., Person], running_demo: RunningDemo, beside: World
+    staff: Callable[[str], Person], beside: World
 ) -> None:
     """E14, E17, section Y: looked at in both widths, and by axe."""
     long_ago = beside.now() - timedelta(days=900)
     appeal = an_appeal(beside, papers=ALL_PAPERS, due_at=long_ago)
-    agent, supervisor = somebody(script=True), somebody(script=True)
-    comes_in(agent, running_demo.account("staff", role="customer_service"), lambda: None)
+    agent = staff("customer_service")
     agent.press("账号申诉")
     agent.press("领取下一件")
     assert appeal.number in agent.reads()
@@ -81,7 +80,7 @@ def test_an_agent_reviews_an_appeal_and_a_supervisor_confirms_it(
     agent.page.check("[name=decision][value=approve]", force=True)
     agent.press("提交审核结论")
     assert "已提交复核" in agent.reads()
-    comes_in(supervisor, running_demo.account("staff", role="supervisor"), lambda: None)
+    supervisor = staff("supervisor")
     supervisor.open(f"{supervisor.issuer}{appeal.address}")
     assert "登记这家企业" in supervisor.reads()
     at_every_width(supervisor)

@@ -13,7 +13,6 @@ from tests.appeal.builders import ALL_PAPERS
 from tests.journeys.chrome import Person, read_json
 from tests.journeys.test_appeal_applicant import asks_how_it_stands, begins, uploads
 from tests.journeys.test_register_enterprise import Company, code_on, gets_a_code
-from tests.journeys.test_staff_console import comes_in
 from tests.running_demo import RunningDemo, wait_for
 
 NEW_PASSWORD = "Paper-lantern 77"
@@ -87,7 +86,7 @@ def link_on(demo: RunningDemo, phone: str) -> str:
 
 
 def test_a_refused_company_appeals_is_approved_twice_and_signs_in(
-    somebody: Callable[..., Person], running_demo: RunningDemo
+    somebody: Callable[..., Person], staff: Callable[[str], Person], running_demo: RunningDemo
 ) -> None:
     """B20, E01–E17, X21, S73: seven files, two of the staff, one link."""
     company = Company(running_demo, known={"name": "洮河不符示例农业有限公司"})
@@ -95,16 +94,14 @@ def test_a_refused_company_appeals_is_approved_twice_and_signs_in(
     is_refused(applicant, company)
     number = files(applicant, running_demo, company)
 
-    agent = somebody(script=True)
-    comes_in(agent, running_demo.account("staff", role="customer_service"), lambda: None)
+    agent = staff("customer_service")
     finds(agent, number)
     agent.press("领取这件申诉")
     assert "登记这家企业" in agent.reads()
     decides(agent, "approve", "提交审核结论")
     assert "已提交复核" in agent.reads()
 
-    supervisor = somebody(script=True)
-    comes_in(supervisor, running_demo.account("staff", role="supervisor"), lambda: None)
+    supervisor = staff("supervisor")
     finds(supervisor, number)
     decides(supervisor, "confirm", "提交复核结论")
     assert "申诉已通过" in supervisor.reads()
@@ -144,18 +141,16 @@ def looks_up(person: Person, demo: RunningDemo, number: str, phone: str) -> str:
 
 
 def test_a_paper_is_asked_for_anew_and_a_refusal_says_why(
-    somebody: Callable[..., Person], running_demo: RunningDemo
+    somebody: Callable[..., Person], staff: Callable[[str], Person], running_demo: RunningDemo
 ) -> None:
     """E14, E15, Y: 待补充材料 and back; then 不通过."""
-    applicant, agent = somebody(width=360, script=True), somebody(script=True)
+    applicant = somebody(width=360, script=True)
     number, phone = begins(applicant, running_demo, "未注册")
     for slot in ALL_PAPERS:
         uploads(applicant, slot)
     applicant.fill(remark="注册时提示法人信息不匹配")
     applicant.press("下一步，提交申诉")
-    comes_in(agent, running_demo.account("staff", role="customer_service"), lambda: None)
-    other = somebody(script=True)
-    comes_in(other, running_demo.account("staff", role="supervisor"), lambda: None)
+    agent, other = staff("customer_service"), staff("supervisor")
     for each in (other, agent):
         finds(each, number)
     agent.press("领取这件申诉")

@@ -8,20 +8,19 @@ import pyotp
 import pytest
 
 from tests.journeys.chrome import Person
+from tests.journeys.console import at_every_width
 from tests.journeys.test_second_factors import signs_in_by_password
-from tests.journeys.test_staff_console import at_every_width, comes_in
 from tests.running_demo import RunningDemo
 
 pytestmark = pytest.mark.journey
 
 
 def test_an_administrator_finds_a_person_and_a_company(
-    somebody: Callable[..., Person], running_demo: RunningDemo
+    staff: Callable[[str], Person], running_demo: RunningDemo
 ) -> None:
     """SECURITY 76: masked until a reason is given; MISSION section Y."""
-    person, looked_for = somebody(script=True), running_demo.account("person")
+    person, looked_for = staff("administrator"), running_demo.account("person")
     company = running_demo.account("legal")
-    comes_in(person, running_demo.account("staff", role="administrator"), lambda: None)
     person.open(f"{person.issuer}/staff/nothing")
     assert "回到今日概览" in person.reads()
     at_every_width(person)
@@ -56,7 +55,7 @@ def test_an_administrator_finds_a_person_and_a_company(
 
 
 def test_an_administrator_takes_a_lost_phone_from_an_account(
-    somebody: Callable[..., Person], running_demo: RunningDemo
+    somebody: Callable[..., Person], staff: Callable[[str], Person], running_demo: RunningDemo
 ) -> None:
     """What was added lately is marked, the removal asks for a reason, and the page says that it is done."""
     owner = {"account": "lost_phone", "password": "Only-mine 2026", "phone": "13912348765"}
@@ -69,8 +68,7 @@ def test_an_administrator_takes_a_lost_phone_from_an_account(
     secret = "".join(person.page.inner_text(".tx-secret").split())
     person.fill(code=pyotp.TOTP(secret).now())
     person.press("验证并添加")
-    console = somebody(script=True)
-    comes_in(console, running_demo.account("staff", role="administrator"), lambda: None)
+    console = staff("administrator")
     console.open(f"{console.issuer}/staff/accounts")
     console.fill(typed=owner["phone"])
     console.press("查找账号")
