@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from idp.access.client_keys import ClientKeys
 from idp.access.clients import ClientRegistry
-from idp.access.keys import KeySource
+from idp.access.keys import KeyRing, KeySource
 from idp.accounts.audit import Trail
 from idp.accounts.notices import notifier_of
 from idp.accounts.passwords import PasswordHasher
@@ -156,7 +156,9 @@ def _store(settings: Settings) -> EphemeralStore:
     return SqlEphemeralStore(settings.var_dir / "ephemeral.db")
 
 
-def wire(settings: Settings, backends: Backends, hasher: PasswordHasher) -> Platform:
+def wire(
+    settings: Settings, backends: Backends, hasher: PasswordHasher, ring: KeyRing | None = None
+) -> Platform:
     """What a process knows that has just begun: beside what is dear to make, which it is given."""
     return Platform(
         settings=settings,
@@ -165,7 +167,7 @@ def wire(settings: Settings, backends: Backends, hasher: PasswordHasher) -> Plat
         vault=backends.vault,
         hasher=hasher,
         trail=backends.trail,
-        key_source=KeySource(backends.store, backends.begin, backends.vault),
+        key_source=KeySource(backends.store, backends.begin, backends.vault, ring=ring),
         clients=ClientRegistry(backends.store, backends.database.session),
         secret_guesses=SecretGuesses(),
         client_keys=ClientKeys(KeySets(inside_allowed=settings.demo).fetch),

@@ -18,7 +18,7 @@ from sqlalchemy import event, insert, select
 from sqlalchemy.orm import Session
 
 from idp import migrations
-from idp.access.keys import SigningKey, ensure_keys
+from idp.access.keys import KeyRing, SigningKey, ensure_keys
 from idp.accounts.passwords import PasswordHasher
 from idp.adapters.ephemeral import EphemeralStore
 from idp.adapters.ephemeral.redis import RedisEphemeralStore
@@ -61,6 +61,8 @@ class House:
         # The application has connections of its own, as it has beside a command.
         self._wired = Backends(first.database, first.store, first.vault, first.trail)
         self._hasher = first.hasher
+        # As it is again when a test has ended (`empty`).
+        self._ring = first.key_source.current()
         for database in (self._backends.database, first.database):
             _wait_for_no_disk(database)
         with self._backends.begin() as db:
@@ -96,7 +98,7 @@ class House:
 
     def world(self) -> World:
         """The application of a process that has just begun."""
-        _begin_anew(self._app, self.settings, self._wired, self._hasher)
+        _begin_anew(self._app, self.settings, self._wired, self._hasher, self._ring)
         return World(self._app, self._backends, self.settings, self._hashed, self.annex)
 
     def annex(self, **changed: Any) -> World:
@@ -106,7 +108,7 @@ class House:
             self._annexes[key] = _Annex(self.settings, changed)
         annex = self._annexes[key]
         annex.app.jinja_env.bytecode_cache = self._app.jinja_env.bytecode_cache
-        _begin_anew(annex.app, annex.settings, self._wired, annex.hasher)
+        _begin_anew(annex.app, annex.settings, self._wired, annex.hasher, self._ring)
         further = partial(self.annex, **changed)
         return World(annex.app, self._backends, annex.settings, annex.hashed, further)
 
@@ -131,9 +133,11 @@ class _Annex:
         opened.store.close()
 
 
-def _begin_anew(app: Flask, settings: Settings, wired: Backends, hasher: PasswordHasher) -> None:
+def _begin_anew(
+    app: Flask, settings: Settings, wired: Backends, hasher: PasswordHasher, ring: KeyRing
+) -> None:
     made = app.extensions
-    platform, server = wire(settings, wired, hasher), made[SERVER]
+    platform, server = wire(settings, wired, hasher, ring), made[SERVER]
     server.clients = platform.clients
     anew = {PLATFORM: platform, SERVER: server, POLLS: Polls()}
     app.extensions = {name: made[name] for name in OF_ALL_TESTS & made.keys()} | anew

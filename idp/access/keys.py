@@ -122,7 +122,7 @@ class KeySource:
 
     At most every `ask_every` seconds it asks the store whether the keys have changed. If the store
     does not answer it reads them once a minute; if the database does not answer either, the ring
-    stays as it is. `clock` gives seconds.
+    stays as it is. `clock` gives seconds; whoever has just read the `ring` gives it, too.
     """
 
     def __init__(
@@ -131,6 +131,7 @@ class KeySource:
         open_db: Callable[[], Session],
         vault: Vault,
         *,
+        ring: KeyRing | None = None,
         ask_every: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -142,7 +143,7 @@ class KeySource:
         self._looking = threading.Lock()
         # No version yet: what is announced while this is read must not be missed.
         self._version: bytes | None = None
-        self._ring = self._read(None)
+        self._ring = ring or self._read(None)
         self._ask_at = clock()
         self._reread_at = clock() + REREAD_SECONDS
 
