@@ -177,6 +177,8 @@ def read_metadata(entry: Any) -> Registration:
     if not isinstance(entry, dict):
         raise ClientRefused("The metadata must be an object.")
     reading, others = Reading(), sorted(entry.keys() - _NAMES)
+    if not is_plain(others):
+        raise ClientRefused("A name in the metadata must be text that UTF-8 can write.")
     known = {name: value for name, value in entry.items() if name in _NAMES}
     registration: Registration = reading.value(Registration, known)
     if reading.problems:

@@ -2,6 +2,8 @@
 
 import os
 import secrets
+import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -51,6 +53,25 @@ def test_an_answer_that_came_too_late_is_never_taken_for_the_next_one(
     with pytest.raises(LineBroken):
         lines.ask("BLPOP", f"{redis_prefix}nothing", 1)
     assert lines.ask("ECHO", b"mine") == b"mine"
+
+
+def test_an_answer_that_nobody_asked_for_is_never_taken_for_the_next_one() -> None:
+    """What one read brought beside the answer, as a faulty proxy may."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            for said in (b"$5\r\nalice\r\n$3\r\nbob\r\n", b"$5\r\ncarol\r\n"):
+                with server.accept()[0] as call:
+                    call.recv(1000)
+                    call.sendall(said)
+                    call.recv(1000)  # until he hangs up
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        lines = Lines(parse_address(f"redis://127.0.0.1:{server.getsockname()[1]}"), most=1, patience=1)
+        assert [lines.ask("GET", name) for name in "ac"] == [b"alice", b"carol"]
+        lines.close()
+        answering.join(10)
 
 
 def test_a_process_that_was_forked_off_speaks_on_a_line_of_its_own(lines: Lines) -> None:

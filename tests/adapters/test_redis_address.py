@@ -71,6 +71,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     }
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     words += ["--user", "idp", "on", f">{PASSWORD}", "~*", "&*", "+@all"]
+    words += ["--user", "free", "on", "nopass", "~*", "&*", "+@all"]
     with subprocess.Popen([program, *words], stdout=subprocess.DEVNULL) as process:
         try:
             assert not redis_trouble(there.plain, Retry(ConstantBackoff(0.05), 200))
@@ -98,6 +99,7 @@ def certify(there: Guarded) -> None:
 WAYS: dict[str, Callable[[Guarded], str]] = {
     "a password": lambda there: there.plain,
     "a user": lambda there: f"redis://idp:{QUOTED}@127.0.0.1:{there.port}",
+    "a user who has no password": lambda there: f"redis://free@127.0.0.1:{there.port}",
     "a socket": lambda there: f"unix://:{QUOTED}@{there.socket}",
     "a socket and a number": lambda there: f"unix://:{QUOTED}@{there.socket}?db=3",
     "a number": lambda there: f"{there.plain}/3?client_name=idp",
@@ -109,13 +111,16 @@ WAYS: dict[str, Callable[[Guarded], str]] = {
 }
 
 
+USERS = {"a user": "idp", "a user who has no password": "free"}
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_a_redis_is_reached_by(way: str, guarded: Guarded) -> None:
     with lines_to(WAYS[way](guarded)) as lines:
         assert lines.ask("ECHO", "一".encode()) == "一".encode()
         said = str(lines.ask("CLIENT", "INFO"))
     assert f"db={3 if 'number' in way or way == 'TLS' else 0}" in said
-    assert f"user={'idp' if way == 'a user' else 'default'}" in said
+    assert f"user={USERS.get(way, 'default')}" in said
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -194,9 +199,16 @@ def test_a_line_to_what_has_become_a_replica_is_not_kept(guarded: Guarded) -> No
         "redis://localhost:port",
         "redis://localhost:99999",
         "redis://[::1",
+        "redis://redis..svc",
+        f"redis://{'long' * 20}.example",
+        "REDIS://localhost",
+        "unix:/run/redis.sock",
+        "redis://localhost?db=1&db=2",
+        "rediss://localhost?ssl_cert_reqs=required&ssl_cert_reqs=none",
         "unix://",
         "redis://localhost/one",
         "redis://localhost?db=-1",
+        f"redis://localhost/{'1' * 5000}",
         "redis://localhost?socket_timeout=5",
         "redis://localhost?ssl_ca_certs=ca.pem",
         "rediss://localhost?ssl_cert_reqs=perhaps",
@@ -213,6 +225,9 @@ def test_the_sentence_and_the_address_keep_the_password_to_themselves(password: 
     with pytest.raises(ValueError, match=r"IDP_REDIS_URL") as refused:
         parse_address(f"redis://:{password}@localhost:port")
     assert "s3cr" not in str(refused.value)
+    with pytest.raises(ValueError, match=r"IDP_REDIS_URL") as refused:
+        parse_address(f"redis://:?{password}@localhost")  # a question mark that nobody escaped
+    assert "s3cr" not in str(refused.value)
     assert "s3cr" not in repr(parse_address(f"redis://:{password}@localhost"))
 
 
@@ -221,7 +236,8 @@ def test_the_process_that_waits_reads_the_same_address(way: str, guarded: Guarde
     """redis-py, which `idp wait` uses, takes all that is taken here."""
     told = Redis.from_url(WAYS[way](guarded)).connection_pool.connection_kwargs
     assert told.get("db", 0) == (3 if "number" in way or way == "TLS" else 0)
-    assert told["password"] == PASSWORD
+    assert told.get("username", "default") == USERS.get(way, "default")
+    assert told.get("password", "") == ("" if way == "a user who has no password" else PASSWORD)
 
 
 @contextmanager

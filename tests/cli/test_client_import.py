@@ -154,6 +154,7 @@ def test_what_show_prints_can_be_imported(idp: Command, world: World, tmp_path: 
         (an_entry(client_name="a\u0000b"), "printable"),
         (an_entry(client_name="\ud800"), "client_name must be text that UTF-8 can write"),
         (an_entry(client_secret="\ud800"), "client_secret"),
+        ({**an_entry(), "\ud800": 1}, "name in the metadata must be text that UTF-8 can write"),
         (an_entry(jwks={"keys": [{}]}), "a key that is not"),
         (an_entry(jwks={"keys": A_KEY.as_dict(private=False)}), "JSON Web Key Set"),
         (an_entry(jwks={"keys": [A_KEY.as_dict(private=True)]}), "a private key was sent"),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _NO_ADDRESS = "IDP_REDIS_URL must be redis://…, rediss://… or unix://…"
 _PORT = 6379
+_MOST_DIGITS = 5
 _OF_ALL = frozenset({"db", "client_name"})
 _OF_TLS = frozenset({"ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_check_hostname", "ssl_cert_reqs"})
 _NO = frozenset({"0", "f", "false", "n", "no"})  # what redis-py takes for one
@@ -65,17 +66,16 @@ def parse_address(url: str) -> Address:
     try:
         parts = urlsplit(url)
         port = parts.port or _PORT
+        host = unquote(parts.hostname or "localhost")
+        host.encode("idna")  # a name that is none is no OSError later
     except ValueError:
         raise ValueError(_NO_ADDRESS) from None
     is_path = parts.scheme == "unix"
-    if parts.scheme not in {"redis", "rediss", "unix"} or (is_path and not parts.path):
+    if not url.startswith(("redis://", "rediss://", "unix://")) or (is_path and not parts.path):
         raise ValueError(_NO_ADDRESS)
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    known = _OF_ALL | (_OF_TLS if parts.scheme == "rediss" else frozenset())
-    if others := sorted(options.keys() - known):
-        raise ValueError(f"IDP_REDIS_URL has no {others[0]!r}; what it may name: {', '.join(sorted(known))}.")
+    options = _options(parts)
     return Address(
-        host="" if is_path else parts.hostname or "localhost",
+        host="" if is_path else host,
         port=0 if is_path else port,
         path=unquote(parts.path) if is_path else "",
         tls=_tls(options) if parts.scheme == "rediss" else None,
@@ -83,14 +83,28 @@ def parse_address(url: str) -> Address:
     )
 
 
+def _options(parts: SplitResult) -> dict[str, str]:
+    """What stands behind the question mark. Raises ValueError."""
+    said = parse_qsl(parts.query, keep_blank_values=True)
+    options = dict(said)
+    if len(options) < len(said):
+        raise ValueError("IDP_REDIS_URL names something twice behind its question mark.")
+    known = _OF_ALL | (_OF_TLS if parts.scheme == "rediss" else frozenset())
+    if not options.keys() <= known:
+        # Not which: where nobody wrote a question mark of the password as %3F, it is a piece of that.
+        names = ", ".join(sorted(known))
+        raise ValueError(f"IDP_REDIS_URL may name nothing behind its question mark but: {names}.")
+    return options
+
+
 def _greeting(parts: SplitResult, options: Mapping[str, str]) -> tuple[tuple[str | bytes | int, ...], ...]:
     said: list[tuple[str | bytes | int, ...]] = []
-    if parts.password:
+    if parts.username or parts.password:
         user = (unquote(parts.username),) if parts.username else ()
-        said.append(("AUTH", *user, unquote(parts.password)))
+        said.append(("AUTH", *user, unquote(parts.password or "")))
     # Redis names the number in the path, a socket has its own path there; the option goes before both.
     named = options.get("db") or ("" if parts.scheme == "unix" else parts.path.strip("/"))
-    if not (named.isascii() and named.isdecimal()) and named:
+    if named and not (named.isascii() and named.isdecimal() and len(named) <= _MOST_DIGITS):
         raise ValueError("IDP_REDIS_URL must name the database by its number.")
     if database := int(named or 0):
         said.append(("SELECT", database))

@@ -120,7 +120,9 @@ class Line:
 
     def is_quiet(self) -> bool:
         """Whether the connection stands, as far as one can see, and has nothing to say."""
-        # Nobody asked: what could be read is the end, or belongs to somebody else.
+        # Nobody asked: what could be read is the end, or belongs to somebody else; so is what came already.
+        if self._answers.has_data():
+            return False
         try:
             if self._is_plain:
                 self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
