@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from idp.config import CHAPTERS, Chapter, Secret, Setting, described
+from idp.config import CHAPTERS, Chapter, Secret, described
+from idp.typed import Bounds
 
 _HEAD = """# Settings
 
@@ -36,7 +37,7 @@ def _section(chapter: type[Chapter]) -> str:
 
 def _rows(chapter: type[Chapter]) -> Iterator[str]:
     for setting in described(chapter).values():
-        bounds = _bounds(setting)
+        bounds = _bounds(setting.bounds)
         meaning = setting.description + (f" {bounds}" if bounds else "")
         yield f"| `{setting.variable}` | {_default(setting.default)} | {meaning.replace('|', '&#124;')} |"
 
@@ -46,8 +47,8 @@ def _default(value: Any) -> str:
     return f"`{text}`" if text else ""
 
 
-def _bounds(setting: Setting) -> str:
-    least, most = setting.least, setting.most
+def _bounds(bounds: Bounds) -> str:
+    least, most = bounds.least, bounds.most
     if least is None and most is None:
         return ""
     if most is None:

@@ -49,9 +49,8 @@ class Setting:
     name: str
     hint: Any
     default: Any
-    description: str = ""
-    least: int | None = None
-    most: int | None = None
+    description: str
+    bounds: Bounds
 
     @property
     def variable(self) -> str:
@@ -68,9 +67,8 @@ def setting(
     check: Callable[[str, str], None] | None = None,
 ) -> Kept:
     """A field of a chapter; `check` raises ValueError with a sentence that names the variable it is given."""
-    bounds = [] if least is None and most is None else [Bounds(least=least, most=most)]
-    told = {"description": description, "least": least, "most": most}
-    return field(default=default, metadata={"told": told, "rules": [*bounds, *filter(None, [check])]})
+    told = {"description": description, "bounds": Bounds(least=least, most=most), "check": check}
+    return field(default=default, metadata=told)
 
 
 def described(chapter: type) -> Mapping[str, Setting]:
@@ -82,9 +80,16 @@ def described(chapter: type) -> Mapping[str, Setting]:
 def _described(chapter: type) -> Mapping[str, Setting]:
     hints, found = hints_of(chapter), {}
     for each in fields(chapter):
-        rules = each.metadata.get("rules", [])
-        hint = Annotated[(hints[each.name], *rules)] if rules else hints[each.name]
-        found[each.name] = Setting(each.name, hint, each.default, **each.metadata.get("told", {}))
+        # What a subclass writes as a plain default has no more than that.
+        told: dict[str, Any] = {"description": "", "bounds": Bounds(), "check": None, **each.metadata}
+        rules = (told["bounds"], *filter(None, [told["check"]]))
+        found[each.name] = Setting(
+            each.name,
+            Annotated[(hints[each.name], *rules)],
+            each.default,
+            told["description"],
+            told["bounds"],
+        )
     return found
 
 

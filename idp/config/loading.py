@@ -62,7 +62,7 @@ def unread(environ: Mapping[str, str] | None = None) -> dict[str, str]:
 
     They are nobody's fault always: a cluster gives every process the addresses of a service called idp.
     """
-    known = {PREFIX + name.upper() + suffix for name in described(Settings) for suffix in ("", "_FILE")}
+    known = {one.variable + suffix for one in described(Settings).values() for suffix in ("", "_FILE")}
     others = sorted(set(os.environ if environ is None else environ) - known)
     return {
         name: next(iter(get_close_matches(name, known, 1, 0.8)), "")
