@@ -180,23 +180,38 @@ def redis_trouble(url: str, retry: Retry | None = None) -> str:
 @contextmanager
 def own_redis(because: str) -> Iterator[str]:
     """A throw-away Redis on a free port that writes nothing to disk. Raises ServiceMissing."""
-    program = shutil.which("redis-server")
-    if program is None:
+    if shutil.which("redis-server") is None:
         raise ServiceMissing(
             f"none at 127.0.0.1:6379 ({because}) and none installed; run `make services` as root"
         )
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="idp-redis-") as home:
-        settings = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no"]
-        with subprocess.Popen([program, *settings, "--dir", home], stdout=subprocess.DEVNULL) as process:
+        url = f"redis://127.0.0.1:{port}/0"
+        with start_redis(url, Path(home), port=port) as process:
             try:
-                url = f"redis://127.0.0.1:{port}/0"
-                patient = Retry(ConstantBackoff(0.1), START_SECONDS * 10)
-                if reason := redis_trouble(url, patient):
-                    raise ServiceMissing(f"redis-server was started and does not answer: {reason}")
                 yield url
             finally:
                 process.terminate()
+
+
+def start_redis(url: str, home: Path, **options: object) -> subprocess.Popen[bytes]:
+    """A Redis of our own that answers at `url` and keeps nothing; `options` are its directives.
+
+    Raises ServiceMissing.
+    """
+    program = shutil.which("redis-server")
+    if program is None:
+        raise ServiceMissing("Redis: none installed; run `make services` as root")
+    directives = {"bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": home, **options}
+    words = [
+        word for name, value in directives.items() for word in (f"--{name.replace('_', '-')}", str(value))
+    ]
+    process = subprocess.Popen([program, *words], stdout=subprocess.DEVNULL)
+    if reason := redis_trouble(url, Retry(ConstantBackoff(0.05), START_SECONDS * 20)):
+        process.kill()
+        process.wait()
+        raise ServiceMissing(f"redis-server was started and does not answer: {reason}")
+    return process
 
 
 def free_port() -> int:

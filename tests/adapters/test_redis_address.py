@@ -1,7 +1,5 @@
 """Ways to a Redis: by password, as a user, under TLS, by a socket; and what is said of a wrong address."""
 
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,14 +12,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from redis.asyncio import Redis
-from redis.backoff import ConstantBackoff
-from redis.retry import Retry
 
 from idp.adapters.ephemeral import StoreUnavailable
 from idp.adapters.ephemeral.redis import RedisEphemeralStore
 from idp.adapters.ephemeral.redis_address import parse_address
 from idp.adapters.ephemeral.redis_lines import CommandRefused, LineBroken, Lines
-from tests.services import free_port, give_up, redis_trouble
+from tests.services import ServiceMissing, free_port, give_up, start_redis
 
 PASSWORD = "p:ss/w@rd"
 QUOTED = "p%3Ass%2Fw%40rd"
@@ -50,34 +46,33 @@ class Guarded:
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    program = shutil.which("redis-server")
-    if program is None:
-        give_up("Redis: none installed to be guarded; run `make services` as root")
     home = tmp_path_factory.mktemp("redis")
     there = Guarded(free_port(), free_port(), home / "s", home / "certificate.pem", home / "key.pem")
     certify(there)
-    options = {
-        "bind": "127.0.0.1",
-        "port": there.port,
-        "dir": home,
-        "save": "",
-        "requirepass": PASSWORD,
-        "unixsocket": there.socket,
-        "tls-port": there.tls_port,
-        "tls-cert-file": there.certificate,
-        "tls-key-file": there.key,
-        "tls-ca-cert-file": there.certificate,
-        "tls-auth-clients": "no",
-    }
-    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    words += ["--user", "idp", "on", f">{PASSWORD}", "~*", "&*", "+@all"]
-    words += ["--user", "free", "on", "nopass", "~*", "&*", "+@all"]
-    with subprocess.Popen([program, *words], stdout=subprocess.DEVNULL) as process:
-        try:
-            assert not redis_trouble(there.plain, Retry(ConstantBackoff(0.05), 200))
-            yield there
-        finally:
-            process.terminate()
+    (home / "users").write_text(
+        f"user default on >{PASSWORD} ~* &* +@all\n"
+        f"user idp on >{PASSWORD} ~* &* +@all\n"
+        "user free on nopass ~* &* +@all\n",
+        encoding="utf-8",
+    )
+    try:
+        server = start_redis(
+            there.plain,
+            home,
+            port=there.port,
+            aclfile=home / "users",
+            unixsocket=there.socket,
+            tls_port=there.tls_port,
+            tls_cert_file=there.certificate,
+            tls_key_file=there.key,
+            tls_ca_cert_file=there.certificate,
+            tls_auth_clients="no",
+        )
+    except ServiceMissing as missing:
+        give_up(str(missing))
+    with server:
+        yield there
+        server.terminate()
 
 
 def certify(there: Guarded) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,8 +10,6 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
-from redis.backoff import ConstantBackoff
-from redis.retry import Retry
 
 from idp.adapters.ephemeral import EphemeralStore
 from idp.adapters.ephemeral.redis import RedisEphemeralStore
@@ -20,7 +17,7 @@ from idp.config import Settings
 from idp.proof import tickets
 from idp.proof.ticket_record import Answer, Asked, Phone, Purpose, Seen, Ticket, key_of, pack
 from tests.conftest import make_settings
-from tests.services import free_port, give_up, redis_trouble
+from tests.services import ServiceMissing, free_port, give_up, start_redis
 from tests.wait.callers import SECRET, Running, running
 
 ASKED = Asked(Purpose.LOGIN, portal="示例网厅", reason="请求您登录，用于办理业务")
@@ -42,14 +39,10 @@ class OneRedis:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        program = shutil.which("redis-server")
-        if program is None:
-            give_up("Redis: none installed to be broken; run `make services` as root")
-        settings = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--appendonly", "no"]
-        self.process = subprocess.Popen(
-            [program, *settings, "--dir", str(self.home)], stdout=subprocess.DEVNULL
-        )
-        assert not redis_trouble(self.url, Retry(ConstantBackoff(0.05), 200))
+        try:
+            self.process = start_redis(self.url, self.home, port=self.port)
+        except ServiceMissing as missing:
+            give_up(str(missing))
 
     def stop(self) -> None:
         """Stop it; what it kept is gone."""

@@ -13,13 +13,10 @@ TLS ``ssl_ca_certs``, ``ssl_certfile`` with ``ssl_keyfile``, ``ssl_check_hostnam
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
-
-if TYPE_CHECKING:
-    from ssl import SSLContext
 
 _NO_ADDRESS = "IDP_REDIS_URL must be redis://…, rediss://… or unix://…"
 _PORT = 6379
@@ -36,7 +33,7 @@ class Address:
     host: str
     port: int
     path: str
-    tls: SSLContext | None
+    tls: ssl.SSLContext | None
     greeting: tuple[tuple[str | bytes | int, ...], ...] = field(repr=False)
     """The commands a connection begins with."""
 
@@ -113,9 +110,7 @@ def _greeting(parts: SplitResult, options: Mapping[str, str]) -> tuple[tuple[str
     return tuple(said)
 
 
-def _tls(options: Mapping[str, str]) -> SSLContext:
-    import ssl  # noqa: PLC0415 - nobody needs it without TLS
-
+def _tls(options: Mapping[str, str]) -> ssl.SSLContext:
     wanted = options.get("ssl_cert_reqs", "required")
     if wanted not in {"required", "none"}:
         raise ValueError("IDP_REDIS_URL: ssl_cert_reqs is required, or none.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 import struct
 import threading
 from collections import deque
@@ -129,11 +130,10 @@ class Line:
             else:
                 self._socket.settimeout(0)
                 self._socket.recv(1)
-        except BlockingIOError:
+        except (BlockingIOError, ssl.SSLWantReadError):
             return True
-        except OSError as unsaid:
-            # TLS wants to read more before it can say anything: it is an OSError of a class of its own.
-            return type(unsaid).__name__ == "SSLWantReadError"
+        except OSError:
+            return False
         finally:
             if not self._is_plain:
                 self._socket.settimeout(ANSWER_SECONDS)
